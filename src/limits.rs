@@ -1,0 +1,316 @@
+//! Every hard bound of the house, each with its reason. A loop, queue or table that the network feeds names its bound here.
+
+use std::time::Duration;
+
+/// Compression pointers followed in one name. Names of real servers need one or two; a chain of pointers is an attack
+/// (RFC 9267 section 3).
+pub const POINTERS_PER_NAME: usize = 16;
+/// Compression pointers followed in one message: 64 kB of names made of pointers must not cost more than it is worth.
+pub const POINTERS_PER_MESSAGE: usize = 2048;
+/// RRsets told apart in one section of a reply. A referral has a few dozen; more would make grouping them costly.
+pub const RRSETS_PER_SECTION: usize = 256;
+/// EDNS options looked at in one message; the rest are passed over unread (CVE-2026-41292 fed a hundred thousand).
+pub const EDNS_OPTIONS: usize = 32;
+/// Names a response is searched for suffixes to point at; later names are written out in full (CVE-2024-8508).
+pub const COMPRESSION_NAMES: usize = 120;
+/// Suffixes with hashes alike that are looked at to find one; in an honest response that is one or two. Names of 127
+/// labels, hundreds of them, would otherwise cost 50 ms (measured).
+pub const COMPRESSION_STEPS: usize = 8;
+/// Aliases (CNAME, DNAME) followed for one question within local zones. Peers stop at 10 to 20.
+pub const LOCAL_ALIASES: usize = 16;
+/// Records of one RRset whose targets' addresses are added. The root has 13 servers; beyond twice that no client gains.
+pub const ADDITIONAL_TARGETS: usize = 26;
+/// Records of an RRset that take turns at being the first. To count 100,000 of them takes a hundred times as long as to
+/// write those that have room.
+pub const ROTATED_RECORDS: usize = 256;
+/// Name servers of a delegation whose glue, two RRsets each, is looked for. Real ones have a dozen; with 100,000 of them in a
+/// zone each referral took 13 ms (measured).
+pub const REFERRAL_SERVERS: usize = RRSETS_PER_SECTION / 2;
+
+/// Octets a UDP response may have whatever the client says it takes: above this, fragments begin (RFC 9715).
+pub const UDP_PAYLOAD: u16 = 1232;
+/// Octets of the largest request taken over UDP. What is longer is cut by the kernel and refused as malformed.
+pub const UDP_REQUEST: usize = 4096;
+/// Datagrams taken from the kernel in one call. More delays the first of them; fewer costs calls.
+pub const UDP_BATCH: usize = 32;
+
+/// TCP connections from one client prefix (/24, /56), as a share of all: one in ten.
+pub const TCP_PREFIX_SHARE: usize = 10;
+/// TCP connections in all, when the process may open enough descriptors.
+pub const TCP_CONNECTIONS: usize = 8192;
+/// Time from accept to the first octet of a request.
+pub const TCP_FIRST_OCTET: Duration = Duration::from_secs(2);
+/// Time from the first octet of a message to its last.
+pub const TCP_MESSAGE: Duration = Duration::from_secs(5);
+/// Time a connection may be idle between messages (RFC 7766 6.2.3), less under load.
+pub const TCP_IDLE: Duration = Duration::from_secs(10);
+/// Requests of one connection that may be under way at once (RFC 7766 6.2.1.1).
+pub const TCP_PIPELINE: usize = 32;
+
+/// Errors reported for one zone file; a file with more is of another kind. `namu check` reports so many of each kind of finding.
+pub const ZONEFILE_ERRORS: usize = 20;
+/// Depth of `$INCLUDE`.
+pub const ZONEFILE_INCLUDES: usize = 8;
+/// Octets of all files of one zone together.
+pub const ZONEFILE_OCTETS: u64 = 4 << 30;
+/// Octets of a configuration file: a thousand times the largest seen.
+pub const CONFIG_OCTETS: u64 = 16 << 20;
+
+/// Blocks of access-log text waiting for the writer; when they are full a block is dropped and counted.
+pub const ACCESS_LOG_BLOCKS: usize = 64;
+/// Octets of one such block.
+pub const ACCESS_LOG_BLOCK: usize = 64 * 1024;
+/// Longest a line of the access log waits in a worker's block.
+pub const ACCESS_LOG_DELAY: Duration = Duration::from_millis(100);
+
+/// Octets of a datagram taken from an upstream server; we offer less, and what is longer is cut and found malformed.
+pub const UPSTREAM_DATAGRAM: usize = 4096;
+/// Random ports tried for one upstream query before the choice is left to the kernel.
+pub const UPSTREAM_PORT_DRAWS: usize = 16;
+/// Octets of all records of one owner name in a zone, the length of each included. More than a thousand times what any
+/// response can carry; inside a node, offsets of four octets must reach everywhere.
+pub const ZONE_OWNER_OCTETS: usize = 64 << 20;
+/// Packets sent upstream for one client query, children included (option `max-upstream-queries`). A cold name through
+/// four zones with servers that have no glue needs about 20.
+pub const UPSTREAM_PACKETS: u32 = 64;
+/// Octets taken from upstream for one client query (CVE-2026-24027): one reply of the largest size and ordinary ones.
+pub const UPSTREAM_OCTETS: u32 = 100_000;
+/// Time one client query may take, its children included (option `query-timeout`); clients give up by then.
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Questions that wait for each other: the address of a server whose zone has a server whose address ...
+pub const CHILD_DEPTH: u32 = 6;
+/// Child questions of one client query in all: the depth alone would allow thousands (CAMP).
+pub const CHILDREN: u32 = 16;
+/// Child questions of one client query that may come back NXDOMAIN: honest delegations name servers that exist
+/// (NXNSAttack, CVE-2020-8616).
+pub const CHILDREN_NXDOMAIN: u32 = 5;
+/// Questions for addresses of name servers without glue, of either type, in one delegation (NXNSAttack).
+pub const CHILDREN_PER_DELEGATION: usize = 5;
+/// Aliases (CNAME, DNAME) followed for one client query. Peers stop at 10 to 13.
+pub const ALIASES: u32 = 10;
+/// Referrals followed for one client query, children included.
+pub const REFERRALS: u32 = 24;
+/// Name servers of one delegation that are kept: the root has 13, nobody needs more (NRDelegation, CVE-2022-2795).
+pub const NAME_SERVERS: usize = 13;
+/// Addresses of one name server that are kept (CVE-2026-3592).
+pub const NAME_SERVER_ADDRESSES: usize = 6;
+/// Different addresses asked for one client query: both families of 13 servers.
+pub const UPSTREAM_ADDRESSES: usize = 26;
+/// Name servers without glue that are kept of an NS RRset with more records than [`NAME_SERVERS`]: honest zones have none,
+/// so its owner is not worth five lookups.
+pub const NAME_SERVERS_OF_TOO_MANY: usize = 3;
+/// Silent tries at the servers of one delegation. With every second packet lost, 11 tries fail once in 2000 times.
+pub const TRIES_PER_DELEGATION: u32 = 11;
+/// The same for a child question: its parent has other servers to find.
+pub const TRIES_PER_DELEGATION_OF_CHILD: u32 = 4;
+/// The same when all servers of the delegation have been silent for a while: a probe, so that a network that is back
+/// is noticed by the next question.
+pub const TRIES_PER_SILENT_DELEGATION: u32 = 3;
+/// The same for a child question.
+pub const TRIES_PER_SILENT_DELEGATION_OF_CHILD: u32 = 1;
+/// Replies of one delegation's servers that do not help: lame, refused, malformed. Each can cost two packets.
+pub const BAD_REPLIES_PER_DELEGATION: u32 = 5;
+/// Datagrams that come back for one query and are not its reply, before the question goes over a stream: a spoofer
+/// gets no more guesses than that out of one port (RFC 5452 9.1).
+pub const STRAY_DATAGRAMS: u32 = 20;
+/// Time a server nobody knows yet has for its reply.
+pub const UNKNOWN_ROUND_TRIP: Duration = Duration::from_millis(376);
+/// Shortest and longest time a server has for its reply. Below the first, jitter would look like loss.
+pub const REPLY_TIMEOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// Time a server has for its reply over a stream, three round trips and a slow start among it.
+pub const STREAM_TIMEOUT: Duration = Duration::from_secs(2);
+/// Steps kept in the trace of one client query; what comes later is left out. More than an honest query takes.
+pub const TRACE_STEPS: usize = 256;
+/// Exchanges shown in the access log for one client query.
+pub const TRACE_EXCHANGES: usize = 16;
+/// Questions under way at once. Each client that waits has a handful at most.
+pub const FLIGHTS: usize = 16 * 1024;
+/// Clients and questions that wait for one question under way.
+pub const FOLLOWERS: usize = 100;
+/// How often a follower starts again because the question it followed ended for lack of its leader's budget.
+pub const FOLLOWER_RESTARTS: u32 = 3;
+/// Records of one RRset that is still cached; a larger one is answered and forgotten (CVE-2024-1737).
+pub const CACHE_RRSET_RECORDS: usize = 100;
+/// Octets of one cache entry, all its RRsets together; a larger one is answered and forgotten. Real answers end at a
+/// few kB, and a flood of large ones must not flush the small ones (BIND's CVE-2023-2828 was that).
+pub const CACHE_ENTRY_OCTETS: usize = 8 * 1024;
+/// Resolution failures remembered (RFC 9520). They live for seconds, so this is thousands of failures a second.
+pub const CACHE_FAILURES: usize = 16 * 1024;
+/// Octets of them all together.
+pub const CACHE_FAILURES_OCTETS: usize = 8 << 20;
+/// Shortest and longest time a resolution failure may be remembered (RFC 9520 3.2).
+pub const CACHE_FAILURE_TTL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// Delegations remembered. One that had to go costs a question to its parent.
+pub const CACHE_DELEGATIONS: usize = 32 * 1024;
+/// Octets of them all together: an eighth of the default cache, reached only with names and glue made to be large.
+pub const CACHE_DELEGATIONS_OCTETS: usize = 32 << 20;
+/// Addresses of servers with a remembered round-trip time and ability.
+pub const CACHE_SERVERS: usize = 32 * 1024;
+/// Octets of them all together.
+pub const CACHE_SERVERS_OCTETS: usize = 8 << 20;
+/// Pairs of server and zone remembered as lame.
+pub const CACHE_LAME: usize = 16 * 1024;
+/// Octets of them all together.
+pub const CACHE_LAME_OCTETS: usize = 8 << 20;
+/// How long anything about a server is believed without news: a server that was moved or repaired is met afresh.
+pub const SERVER_MEMORY: Duration = Duration::from_secs(900);
+/// Tries in a row without a reply after which a server is left alone.
+pub const SERVER_SILENT_TRIES: u32 = 3;
+/// How long it is left alone at first; each further silent try doubles it.
+pub const SERVER_BACK_OFF: Duration = Duration::from_secs(5);
+/// How long it is left alone at most, so that a network that comes back is noticed within minutes.
+pub const SERVER_BACK_OFF_MAX: Duration = Duration::from_secs(300);
+/// Octets of the longest line of the access log: a name of 255 octets escaped throughout, and the exchanges below.
+pub const ACCESS_LOG_LINE: usize = 2048;
+/// Upstream exchanges one line of the access log tells of; `tries=` counts the rest.
+pub const ACCESS_LOG_EXCHANGES: usize = 8;
+/// Shortest time between two complaints that the access log cannot be written.
+pub const ACCESS_LOG_COMPLAINT: Duration = Duration::from_secs(60);
+/// Written blocks that come back to a worker to be filled again; more than two are never under way for long.
+pub const ACCESS_LOG_SPARES: usize = 2;
+/// Mistakes reported for one configuration file; a file with more is of another kind.
+pub const CONFIG_ERRORS: usize = 100;
+/// Octets of configuration read again to find further mistakes, behind the first: keeps a huge broken file quick.
+pub const CONFIG_REREAD_OCTETS: usize = 8 << 20;
+/// Characters of a line, a message or a suggestion that are shown: a value of a megabyte says no more.
+pub const CONFIG_SHOWN: usize = 400;
+/// Depth of lists and maps in a configuration file. The deepest key of the reference stands at 5.
+pub const CONFIG_DEPTH: usize = 16;
+/// Worker threads an operator may ask for; more than cores only costs memory.
+pub const WORKERS: u16 = 1024;
+/// Files of one zone, each inclusion counted: a directory of hosts, not a loop that doubles itself.
+pub const ZONEFILE_FILES: usize = 10_000;
+/// Characters of a source line shown on each side of a mistake: a screen's width, though the line may be gigabytes.
+pub const ZONEFILE_EXCERPT: usize = 120;
+/// Octets one UDP response may have: the buffer, not the policy, which is [`UDP_PAYLOAD`] unless configured otherwise.
+pub const UDP_RESPONSE: usize = 4096;
+/// Octets the kernel may hold for one UDP socket each way: some 10 ms of packets at full rate, while a core is elsewhere.
+pub const UDP_SOCKET_BUFFER: usize = 1 << 20;
+/// Longest a door waits for a request before it looks around: how long an idle worker keeps an old snapshot.
+pub const DOOR_IDLE: Duration = Duration::from_secs(1);
+/// Longest a worker waits for room in a full send buffer before it gives up the rest of a batch.
+pub const UDP_SEND_WAIT: Duration = Duration::from_millis(10);
+/// Longest a stopping worker goes on answering what the kernel had queued: at full rate the queue never is empty.
+pub const UDP_DRAIN: Duration = Duration::from_millis(200);
+/// Requests that wait (for recursion, a transfer) at once, all cores together; one more is dropped.
+pub const WAITING_REQUESTS: usize = 4096;
+
+/// Connections the kernel may hold ready for one listener.
+pub const TCP_BACKLOG: i32 = 1024;
+/// Octets taken from a connection in one read.
+pub const TCP_READ: usize = 16 * 1024;
+/// Octets of responses gathered before they are written; until then no further request of the connection is begun.
+pub const TCP_OUTPUT: usize = 64 * 1024;
+/// Time a client has to take what was gathered; one that never reads is cut.
+pub const TCP_WRITE: Duration = Duration::from_secs(5);
+/// Time a connection is left alone after accept or its latest message, even when others need its place.
+pub const TCP_QUIET: Duration = Duration::from_millis(200);
+/// Eighths of the connections, in all or of one prefix, from which on the quiet ones are closed to make room.
+pub const TCP_CROWDED: usize = 7;
+/// Pause of a door after an error that will not pass at once, as no descriptors left (EMFILE).
+pub const DOOR_PAUSE: Duration = Duration::from_millis(100);
+
+/// Panics within [`PANIC_WINDOW`] after which the process is to be started anew.
+pub const PANICS: usize = 3;
+/// See [`PANICS`].
+pub const PANIC_WINDOW: Duration = Duration::from_secs(10);
+/// Octets of a request that made us panic which are written to the log.
+pub const PANIC_OCTETS: usize = 512;
+/// Tries to find a port that is free for UDP and TCP when the kernel may choose it.
+pub const PORT_TRIES: usize = 16;
+/// How long after its deadline a client query still waits for the flight that ends by the same one: long enough to be
+/// told why.
+pub const LANDING_GRACE: Duration = Duration::from_millis(50);
+/// Longest the end of the process waits for the access log to be written: a disk gets that far, a reader that has
+/// stopped never would.
+pub const ACCESS_LOG_FINISH: Duration = Duration::from_secs(1);
+
+/// Iterations of NSEC3 with which a zone is still served (RFC 9276 3.1 wants 0): each costs a hash for each name that is
+/// loaded and for some that are asked. Resolvers stopped at 150 when they first agreed on a bound, and at 50 since.
+pub const NSEC3_ITERATIONS: u16 = 150;
+/// Names passed over on the way back to one with an NSEC or NSEC3 record. Only empty non-terminals have none, 127 of them
+/// in a row at most, and those of another chain while the parameters change; more is a zone signed by halves.
+pub const DENIAL_STEPS_BACK: usize = 256;
+
+/// Octets of all files together that one zone includes. Ten million records are that long; a device image or a log that
+/// somebody included is longer, and is refused before it is read.
+pub const ZONEFILE_INCLUDED_OCTETS: u64 = 512 << 20;
+/// Seconds before their expiration from which signatures are warned of. Signers renew a week or more ahead, so at three days
+/// the renewal has failed, and a weekend is left to repair it.
+pub const SIGNATURES_EXPIRE_SOON: u32 = 3 * 86_400;
+/// Terms of an SPF record that cost a query, before a receiver gives up (RFC 7208 4.6.4).
+pub const SPF_LOOKUPS: usize = 10;
+
+/// Records that all `$GENERATE` of one zone may make: 256 networks of 256 addresses. BIND has no bound, and one line fills
+/// its memory.
+pub const ZONEFILE_GENERATED: u64 = 65_536;
+/// Characters a number may be filled up to by `$GENERATE`: no name and no character-string has more.
+pub const ZONEFILE_GENERATE_WIDTH: usize = 255;
+
+/// Octets of the name a server gives itself (option `identity`): with all other options of a response and a name of
+/// full length it fits into the 512 octets every client takes.
+pub const IDENTITY: usize = 128;
+/// Records of one RRset that are shuffled; a larger one begins at a random record and goes round. What is shuffled is
+/// held on the stack.
+pub const SHUFFLED_RECORDS: usize = 64;
+/// Octets of one message of a zone transfer, unless one record needs more: as far as compression pointers reach, and
+/// little enough that other answers of the connection get in between.
+pub const TRANSFER_MESSAGE: usize = 16 * 1024;
+/// Zone transfers under way at once, asked for by anybody who may: each holds its version of the zone.
+pub const TRANSFERS: usize = 10;
+/// Zone transfers under way at once to one address.
+pub const TRANSFERS_PER_PEER: usize = 2;
+/// Answers to client prefixes that one worker counts apart; one more takes the place of one not seen
+/// for long. Together they take one mebioctet.
+pub const RATE_LIMIT_ANSWERS: usize = 64 * 1024;
+/// Seconds without excess until an answer that was sent too often is sent again at once, at most (BIND's window).
+pub const RATE_LIMIT_WINDOW: u32 = 15;
+/// Responses a second of one answer to one prefix an operator may allow: what ten servers at full rate give.
+pub const RATE_LIMIT_MOST: u32 = 1_000_000;
+/// Secrets of DNS cookies accepted at once: one in use, one before, one after (RFC 9018 section 5), one to spare.
+pub const COOKIE_SECRETS: usize = 4;
+/// Octets of the file they stand in, comments included.
+pub const COOKIE_SECRET_FILE: u64 = 4096;
+/// Time after which a secret nobody configured is replaced (RFC 7873 7.1 allows up to 36 days).
+pub const COOKIE_SECRET_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a changed file is to be left alone before it is read: editors write in several steps.
+pub const WATCH_QUIET: Duration = Duration::from_millis(100);
+/// The same for a file that got shorter or vanished: it may be in the middle of being written anew.
+pub const SHRUNK_QUIET: Duration = Duration::from_secs(1);
+/// Longest a file that never is quiet is waited for before it is read anyway.
+pub const WATCH_PATIENCE: Duration = Duration::from_secs(10);
+/// Paths of changed files waiting to be looked at; when there are more, all zones are looked at instead.
+pub const WATCH_PATHS: usize = 4096;
+/// A file whose time stamp is younger than this when it is read may change without another stamp: coarse clocks of file
+/// systems go in steps of up to two seconds.
+pub const STAMP_GRAIN: Duration = Duration::from_secs(2);
+/// How often an order to reload reads a file again that changes while it is read, before its answer says so.
+pub const RELOAD_TRIES: u32 = 10;
+/// Zones read before what is new of them is published: waiting for all of ten thousand would hold back the first, and
+/// publishing each by itself would make every worker look ten thousand times.
+pub const RELOAD_BATCH: usize = 256;
+/// Orders on their way to the house.
+pub const CONTROL_ORDERS: usize = 64;
+/// Clients of the control socket at once; more are told to come again.
+pub const CONTROL_CLIENTS: usize = 16;
+/// Octets of one order. The longest names two zones and is a tenth of it.
+pub const CONTROL_REQUEST: usize = 16 * 1024;
+/// Octets of records in one reply; the rest of a zone comes in further pieces.
+pub const CONTROL_PIECE: usize = 1 << 20;
+/// Octets of one reply a client takes: the counters of a hundred thousand zones.
+pub const CONTROL_REPLY: u64 = 64 << 20;
+/// Time a client of the control socket has to send its order or to take its reply.
+pub const CONTROL_TIME: Duration = Duration::from_secs(10);
+/// Time the last replies have to be written when the server ends.
+pub const CONTROL_FAREWELL: Duration = Duration::from_secs(1);
+/// Lines of a difference shown before an edit is put in place; what is more is summed up.
+pub const EDIT_LINES: usize = 40;
+/// Octets of the journal of one zone unless its `journal:` says otherwise; then the oldest versions go. A zone of a million
+/// records takes some 70 MB in full, so it has room for changes.
+pub const JOURNAL_OCTETS: u64 = 128 << 20;
+/// Octets of a journal that is read. One that grew beyond was not written by us.
+pub const JOURNAL_READ_OCTETS: u64 = 4 << 30;
+/// Records from which on the first version of a zone is written to its journal only when a second one comes: until then a
+/// hash is enough, and a start need not write as much as it reads.
+pub const JOURNAL_EAGER_RECORDS: usize = 100_000;
