@@ -1,0 +1,150 @@
+//! A flight: a question resolved and committed. It is spawned, so it outlives whoever asked first, and nothing of its
+//! answer reaches another client before the commit.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
+
+use super::coalesce::{Role, Table, Takeoff, Waiting};
+use super::{Cached, Resolved, cached};
+use crate::cache::{Cache, NewAnswer, NewDelegation, Security};
+use crate::clock::Now;
+use crate::dns::{Question, QuestionRef};
+use crate::limits;
+use crate::resolver::{
+    Budget, Failure, FlightId, Flights, Landing, Limit, Resolution, Resolver, ResolverOptions, RootHints,
+    Task, World, resolve,
+};
+
+/// Recursion as `service` sees it: what is known at once, and what has to be found.
+pub struct Recursion {
+    resolver: Arc<Resolver>,
+    table: Arc<Table>,
+}
+
+impl Recursion {
+    /// Recursion with nothing under way.
+    pub fn new(
+        cache: Arc<Cache>,
+        world: Arc<dyn World>,
+        hints: RootHints,
+        options: ResolverOptions,
+    ) -> Arc<Recursion> {
+        let resolver = Arc::new(Resolver { cache, world, hints, options });
+        Arc::new(Recursion { resolver, table: Arc::default() })
+    }
+
+    /// What the cache can answer at once; see [`cached::cached`].
+    pub fn cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
+        cached::cached(&self.resolver.cache, question, now)
+    }
+
+    /// Answers a client's question: class IN, no meta type but ANY. It takes the time a client query may take at most.
+    /// Giving up the future does not end the flight.
+    pub async fn resolve(self: &Arc<Recursion>, question: Question) -> Resolved {
+        let budget = Arc::new(Budget::new(&self.resolver.options, self.resolver.world.now()));
+        let task = |id| Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
+        let landing = self.lead_or_follow(&question, None, &budget, task).await;
+        Resolved::new(landing)
+    }
+
+    /// How many questions are under way.
+    pub fn under_way(&self) -> usize {
+        self.table.under_way()
+    }
+
+    /// Flies the question with the task made by `task`, or waits for the flight that is under way.
+    async fn lead_or_follow(
+        self: &Arc<Recursion>,
+        question: &Question,
+        waiter: Option<FlightId>,
+        budget: &Budget,
+        task: impl Fn(FlightId) -> Task,
+    ) -> Landing {
+        let mut restarts = 0;
+        loop {
+            let waiting = match self.table.lead_or_follow(question, waiter) {
+                Err(failure) => return landing(failure),
+                Ok(Role::Lead(takeoff, waiting)) => {
+                    let task = task(takeoff.id);
+                    self.resolver.world.spawn(fly(self.clone(), takeoff, task).boxed());
+                    return self.wait(waiting, budget).await;
+                }
+                Ok(Role::Follow(waiting)) => waiting,
+            };
+            let landed = self.wait(waiting, budget).await;
+            match &landed.answered {
+                // The leader had spent its budget, or was waited for by those it needed. That is not ours to suffer:
+                // the first follower to come here leads, the others follow it.
+                Err(failure) if failure.is_of_asker() && restarts < limits::FOLLOWER_RESTARTS => {
+                    restarts += 1
+                }
+                _ => return landed,
+            }
+            if let Err(limit) = budget.time(self.resolver.world.now()) {
+                return landing(limit.into());
+            }
+        }
+    }
+
+    /// Waits for a flight, at most until the deadline of the one who waits, and a moment longer for the flight that ends
+    /// at the same deadline and has more to say.
+    async fn wait(&self, waiting: Waiting, budget: &Budget) -> Landing {
+        let end = budget.deadline.plus(limits::LANDING_GRACE);
+        let landed = Box::pin(waiting.landing());
+        match select(landed, self.resolver.world.sleep_until(end)).await {
+            Either::Left((landing, _)) => landing,
+            Either::Right(_) => landing(Limit::Time(self.resolver.options.query_timeout).into()),
+        }
+    }
+
+    /// What others may see from now on. The only place where answers enter the cache.
+    fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>) {
+        let (cache, now) = (&self.resolver.cache, self.resolver.world.now());
+        let question = task.question.as_ref();
+        match answered {
+            Ok(resolution) => {
+                // What the cache does not keep, for its TTL or size, was answered all the same.
+                for rrset in &resolution.learnt {
+                    let _ = cache.store_rrset(rrset.clone(), now);
+                }
+                if let Some(kind) = resolution.kind {
+                    let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
+                    let new = NewAnswer { kind, answer, authority, security: Security::Unchecked };
+                    let _ = cache.store_answer(question, new, now);
+                }
+            }
+            // Already remembered, and not to be prolonged by asking.
+            Err(Failure::Cached(_)) => {}
+            // A child's asker may have spent its budget before; a client's was whole, so its question is too dear.
+            Err(failure) if failure.is_of_asker() && task.depth > 0 => {}
+            Err(Failure::Busy | Failure::Abandoned) => {}
+            Err(failure) => cache.store_failure(question, failure.extended_error(), now),
+        }
+    }
+}
+
+/// From takeoff to landing.
+async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
+    let answered = resolve(&task).await;
+    recursion.commit(&task, &answered);
+    let steps = task.steps().into();
+    takeoff.land(Landing { answered: answered.map(Arc::new), steps });
+}
+
+fn landing(failure: Failure) -> Landing {
+    Landing { answered: Err(failure), steps: Arc::new([]) }
+}
+
+impl Flights for Recursion {
+    fn child(self: Arc<Self>, question: Question, parent: &Task) -> BoxFuture<'static, Landing> {
+        let (waiter, budget) = (parent.flight, parent.budget().clone());
+        let task = parent.child_maker(question.clone());
+        async move { self.lead_or_follow(&question, Some(waiter), &budget, task).await }.boxed()
+    }
+
+    fn learn(&self, delegation: NewDelegation) {
+        let now = self.resolver.world.now();
+        let _ = self.resolver.cache.store_delegation(delegation, now);
+    }
+}

@@ -1,0 +1,15 @@
+//! One question, from flight to cache.
+//!
+//! Given: questions, the cache, the window to the world. Must not know: clients, sockets, clocks. It is the only writer
+//! of the cache. RFC 2308 (negative answers), RFC 5452 5 (one question under way at a time), RFC 9520 (failures).
+
+pub mod cached;
+pub mod coalesce;
+pub mod flight;
+pub mod resolved;
+
+#[cfg(test)]
+mod tests;
+
+pub use flight::Recursion;
+pub use resolved::{Cached, Resolved};

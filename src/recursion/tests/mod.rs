@@ -1,0 +1,96 @@
+//! Recursion against a world in memory.
+
+mod attacks;
+mod servers;
+mod walks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Recursion, Resolved};
+use crate::cache::{Cache, CacheOptions, NameServer};
+use crate::dns::{Name, NameRef};
+use crate::observe::Source;
+use crate::resolver::testing::{Dice, Outside, Seen, TestWorld, question, with_other_id};
+use crate::resolver::{ResolverOptions, RootHints};
+
+/// A world with a root server at 192.0.2.1 that knows `example.`, served at 192.0.2.2, and a recursion in it.
+struct Lab {
+    world: Arc<TestWorld>,
+    recursion: Arc<Recursion>,
+}
+
+const ROOT_NS: [&str; 5] = [". NS", "aa", ". NS ns.root.", "", "ns.root. A 192.0.2.1"];
+const EXAMPLE_NS: [&str; 5] = ["*.example. *", "", "", "example. NS ns.example.", "ns.example. A 192.0.2.2"];
+const SOA: &str = "example. 900 SOA ns.example. h.example. 1 2 3 4 60";
+
+impl Lab {
+    fn new(root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        Lab::with(ResolverOptions { priming: false, ..ResolverOptions::default() }, root, example)
+    }
+
+    fn with(options: ResolverOptions, root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        let world = Arc::new(TestWorld::default());
+        world.server("192.0.2.1", &[root, &[ROOT_NS, EXAMPLE_NS]].concat());
+        if !example.is_empty() {
+            world.server("192.0.2.2", example);
+        }
+        let cache = Arc::new(Cache::new(CacheOptions::default()));
+        let server =
+            NameServer { name: name("hint.root."), addresses: ["192.0.2.1".parse().unwrap()].into() };
+        let hints = RootHints { servers: [server].into() };
+        let outside = Arc::new(Outside(world.clone()));
+        let recursion = Recursion::new(cache, outside, hints, options);
+        Lab { world, recursion }
+    }
+
+    fn resolve(&self, asked: &str) -> Resolved {
+        self.world.run(self.recursion.resolve(question(asked)))
+    }
+
+    /// In short: `NOERROR a. CNAME b., b. A 192.0.2.1` with TTLs left out, or `SERVFAIL 22 text`.
+    fn ask(&self, asked: &str) -> String {
+        short(&self.resolve(asked))
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.world.take_sent()
+    }
+
+    /// A hit, in short, with its TTL and source.
+    fn hit(&self, asked: &str) -> Option<(u32, Source)> {
+        let cached = self.recursion.cached(question(asked).as_ref(), self.world.now())?;
+        let first = cached.answer.answer.iter().chain(cached.answer.authority.iter()).next();
+        Some((first.map_or(0, |rrset| rrset.ttl.seconds()), cached.source))
+    }
+
+    fn later(&self, seconds: u64) {
+        self.world.later(Duration::from_secs(seconds));
+    }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn short(resolved: &Resolved) -> String {
+    let rrsets: Vec<_> = resolved
+        .answer
+        .iter()
+        .map(|rrset| {
+            let rdata = rrset.records().first().unwrap_or_default();
+            let rdata = match (rdata, NameRef::from_wire(rdata)) {
+                ([a, b, c, d], Err(_)) => format!("{a}.{b}.{c}.{d}"),
+                (_, Ok(name)) => name.to_string(),
+                _ => format!("({} octets)", rdata.len()),
+            };
+            format!("{} {} {rdata}", rrset.owner, rrset.rr_type)
+        })
+        .collect();
+    let error = resolved.to_answer().extended_error;
+    let error = error.map_or(String::new(), |error| format!(" {} {}", error.code, error.text));
+    let space = if rrsets.is_empty() { "" } else { " " };
+    format!("{}{space}{}{error}", resolved.rcode, rrsets.join(", "))
+}
+
+const FOUND: &str = "NOERROR a.example. A 192.0.2.80";

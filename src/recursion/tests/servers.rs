@@ -1,0 +1,159 @@
+//! Servers that are slow, silent, lame or old.
+
+use super::*;
+
+/// `example.` has servers at 192.0.2.2 and 192.0.2.3; the second answers.
+fn two_servers() -> Lab {
+    let both = "ns.example. A 192.0.2.2 | ns2.example. A 192.0.2.3";
+    let ns = "example. NS ns.example. | example. NS ns2.example.";
+    let lab = Lab::new(&[["*.example. *", "", "", ns, both]], &[]);
+    lab.world.server(
+        "192.0.2.3",
+        &[["*.example. A", "aa", "a.example. A 192.0.2.80 | b.example. A 192.0.2.81", "", ""]],
+    );
+    lab
+}
+
+#[test]
+fn a_lame_server_is_skipped_and_then_avoided() {
+    let mut met = 0;
+    for seed in 0..4 {
+        let lab = two_servers();
+        lab.world.server("192.0.2.2", &[["*. *", "", "", ". NS ns.root.", ""]]);
+        lab.world.draw(seed);
+        assert_eq!(lab.ask("a.example. A"), FOUND);
+        if lab.sent().iter().any(|sent| sent.starts_with("192.0.2.2")) {
+            met += 1;
+            lab.ask("b.example. A");
+            assert_eq!(lab.sent(), ["192.0.2.3 b.example. A"]);
+        }
+    }
+    assert!(met > 0, "chance has chosen it first at least once");
+}
+
+#[test]
+fn a_silent_server_gives_way_to_the_next_and_is_left_alone() {
+    let lab = two_servers();
+    for at in 0..12 {
+        assert_eq!(lab.ask("a.example. A"), FOUND, "{at}");
+        lab.later(301);
+    }
+    let silent = lab.sent().iter().filter(|sent| sent.starts_with("192.0.2.2")).count();
+    assert!(silent <= 3, "asked {silent} times");
+}
+
+#[test]
+fn a_truncated_reply_is_fetched_over_a_stream() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", |seen: &Seen| {
+        let flags = if seen.stream { "aa" } else { "aa tc" };
+        let answer = if seen.stream { "a.example. A 192.0.2.80" } else { "" };
+        vec![(10, seen.reply(flags, answer, "", ""))]
+    });
+    assert_eq!(lab.ask("a.example. A"), FOUND);
+    assert_eq!(lab.sent()[1..], ["192.0.2.2 a.example. A", "192.0.2.2 a.example. A tcp"]);
+}
+
+#[test]
+fn a_server_without_edns_is_asked_without_and_remembered() {
+    for code in ["formerr", "notimp", "badvers"] {
+        let lab = Lab::new(&[], &[]);
+        lab.world.host("192.0.2.2", move |seen: &Seen| {
+            let plain = Seen { edns: false, question: seen.question.clone(), ..*seen };
+            let owner = seen.question.name.to_string();
+            let answer = format!("{owner} A 192.0.2.80");
+            match seen.edns {
+                // BADVERS needs the OPT record it has never heard of; the others stand without.
+                true if code == "badvers" => vec![(10, seen.reply(code, "", "", ""))],
+                true => vec![(10, plain.reply(code, "", "", ""))],
+                false => vec![(10, plain.reply("aa", &answer, "", ""))],
+            }
+        });
+        assert_eq!(lab.ask("a.example. A"), FOUND);
+        lab.ask("b.example. A");
+        assert_eq!(
+            lab.sent()[1..],
+            ["192.0.2.2 a.example. A", "192.0.2.2 a.example. A plain", "192.0.2.2 b.example. A plain"]
+        );
+    }
+}
+
+#[test]
+fn an_error_without_the_question_is_believed_late_and_not_remembered() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", |seen: &Seen| {
+        let plain = Seen { edns: false, question: seen.question.clone(), ..*seen };
+        let answer = format!("{} A 192.0.2.80", seen.question.name);
+        let mut bare = plain.reply("formerr", "", "", "");
+        bare.truncate(12);
+        bare[5] = 0;
+        match (seen.edns, seen.question.name == name("forged.example.")) {
+            (true, true) => vec![(5, bare), (10, plain.reply("aa", &answer, "", ""))],
+            (true, false) => vec![(10, bare)],
+            (false, _) => vec![(10, plain.reply("aa", &answer, "", ""))],
+        }
+    });
+    assert_eq!(lab.ask("forged.example. A"), "NOERROR forged.example. A 192.0.2.80");
+    assert_eq!(lab.ask("a.example. A"), FOUND);
+    assert_eq!(
+        lab.sent()[1..],
+        ["192.0.2.2 forged.example. A", "192.0.2.2 a.example. A", "192.0.2.2 a.example. A plain"]
+    );
+    lab.ask("b.example. A");
+    assert_eq!(lab.sent()[0], "192.0.2.2 b.example. A", "still with EDNS");
+}
+
+#[test]
+fn the_network_is_named_when_it_is_the_network() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.unreachable("192.0.2.2");
+    let want = "SERVFAIL 23 no name server of example. gave a usable answer: 192.0.2.2 unreachable";
+    assert_eq!(lab.ask("a.example. A"), want);
+}
+
+#[test]
+fn dead_servers_cost_no_more_than_their_time_and_packets() {
+    let lab = Lab::new(&[], &[]);
+    let dead = lab.resolve("a.example. A");
+    let want = "SERVFAIL 22 gave up after 5000 ms at the name servers of example.: 192.0.2.2 timeout";
+    assert_eq!(short(&dead), want);
+    assert!(dead.facts.tries >= 4, "{}", dead.facts.tries);
+    assert_eq!(lab.world.now().tick.0 / 1_000_000_000, 5);
+    let sent = lab.sent();
+    assert!(sent.len() <= 8, "{sent:?}");
+    // A second name: the server has been silent for a while, a probe is all it gets.
+    lab.ask("b.example. A");
+    assert!(lab.sent().len() <= 3);
+}
+
+#[test]
+fn half_of_all_packets_may_be_lost() {
+    for addresses in [1, 2] {
+        let glue: Vec<_> = (0..addresses).map(|at| format!("ns.example. A 192.0.2.{}", 2 + at)).collect();
+        let lab = Lab::new(&[["*.example. *", "", "", "example. NS ns.example.", &glue.join(" | ")]], &[]);
+        for at in 0..addresses {
+            let dice = Dice::new(at);
+            lab.world.host(&format!("192.0.2.{}", 2 + at), move |seen: &Seen| {
+                let answer = format!("{} A 192.0.2.80", seen.question.name);
+                match dice.below(100) {
+                    0..51 => vec![],
+                    _ => vec![(10, seen.reply("aa", &answer, "", ""))],
+                }
+            });
+        }
+        let mut failures = 0;
+        let mut times: Vec<_> = (0..1000)
+            .map(|at| {
+                let began = lab.world.now().tick;
+                let answer = lab.ask(&format!("a{at}.example. A"));
+                failures += u32::from(!answer.starts_with("NOERROR"));
+                lab.world.now().tick.since(began)
+            })
+            .collect();
+        times.sort();
+        // With one server, eleven packets in a row are lost once in 1700 times.
+        assert!(failures <= 1, "{failures}");
+        assert!(times[990] <= Duration::from_millis(2500), "{:?}", times[990]);
+        assert!(lab.sent().len() <= 3 * 1000);
+    }
+}

@@ -1,0 +1,233 @@
+//! From the root to the answer, and what is known afterwards.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::*;
+
+#[test]
+fn a_name_is_found_over_referrals_with_glue() {
+    let lab = Lab::new(&[], &[["www.example. A", "aa", "www.example. A 192.0.2.80", "", ""]]);
+    assert_eq!(lab.ask("www.example. A"), "NOERROR www.example. A 192.0.2.80");
+    assert_eq!(lab.sent(), ["192.0.2.1 www.example. A", "192.0.2.2 www.example. A"]);
+    assert_eq!(lab.hit("www.example. A"), Some((300, Source::Cache)));
+    lab.later(100);
+    assert_eq!(lab.hit("WWW.example. A"), Some((200, Source::Cache)));
+    let again = lab.resolve("www.example. A");
+    assert_eq!((again.source, again.facts.tries), (Source::Cache, 0));
+    lab.later(200);
+    assert_eq!(lab.hit("www.example. A"), None);
+}
+
+#[test]
+fn priming_comes_first_and_once() {
+    let rows = [["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]];
+    let lab = Lab::with(ResolverOptions::default(), &[], &rows);
+    lab.ask("a.example. A");
+    assert_eq!(lab.sent(), ["192.0.2.1 . NS", "192.0.2.1 a.example. A", "192.0.2.2 a.example. A"]);
+    lab.ask("b.test. A");
+    assert_eq!(lab.sent(), ["192.0.2.1 b.test. A"]);
+}
+
+#[test]
+fn a_failed_priming_leaves_the_hints() {
+    let rows = [["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]];
+    let root = [[". NS", "refused", "", "", ""]];
+    let lab = Lab::with(ResolverOptions::default(), &root, &rows);
+    assert_eq!(lab.ask("a.example. A"), "NOERROR a.example. A 192.0.2.80");
+}
+
+#[test]
+fn addresses_of_name_servers_without_glue_are_looked_up() {
+    let lab = Lab::new(
+        &[["*.test. *", "", "", "test. NS ns.example.", ""]],
+        &[["ns.example. A", "aa", "ns.example. A 192.0.2.3", "", ""]],
+    );
+    lab.world.server("192.0.2.3", &[["a.test. A", "aa", "a.test. A 192.0.2.80", "", ""]]);
+    assert_eq!(lab.ask("a.test. A"), "NOERROR a.test. A 192.0.2.80");
+    assert_eq!(
+        lab.sent(),
+        ["192.0.2.1 a.test. A", "192.0.2.1 ns.example. A", "192.0.2.2 ns.example. A", "192.0.2.3 a.test. A"]
+    );
+    assert_eq!(lab.hit("ns.example. A"), Some((299, Source::Cache)), "what was learnt for it is for all");
+}
+
+#[test]
+fn a_name_server_with_only_an_ipv6_address_is_found() {
+    let lab = Lab::new(
+        &[["*.test. *", "", "", "test. NS ns.example.", ""]],
+        &[
+            ["ns.example. A", "aa", "", SOA, ""],
+            ["ns.example. AAAA", "aa", "ns.example. AAAA 2001:db8::3", "", ""],
+        ],
+    );
+    lab.world.server("2001:db8::3", &[["a.test. A", "aa", "a.test. A 192.0.2.80", "", ""]]);
+    assert_eq!(lab.ask("a.test. A"), "NOERROR a.test. A 192.0.2.80");
+}
+
+#[test]
+fn aliases_are_chased_over_zones() {
+    let test = ["*.test. *", "", "", "test. NS ns.test.", "ns.test. A 192.0.2.3"];
+    let lab = Lab::new(&[test], &[["www.example. *", "aa", "www.example. 100 CNAME web.test.", "", ""]]);
+    lab.world.server("192.0.2.3", &[["web.test. A", "aa", "web.test. A 192.0.2.80", "", ""]]);
+    let want = "NOERROR www.example. CNAME web.test., web.test. A 192.0.2.80";
+    assert_eq!(lab.ask("www.example. A"), want);
+    assert_eq!(lab.hit("www.example. A"), Some((100, Source::Cache)));
+    lab.sent();
+    lab.later(40);
+    assert_eq!(lab.ask("web.test. A"), "NOERROR web.test. A 192.0.2.80", "its parts are known by themselves");
+    lab.ask("www.example. AAAA");
+    assert_eq!(lab.sent(), ["192.0.2.3 web.test. AAAA"], "so is the alias");
+    lab.later(60);
+    assert_eq!(lab.hit("www.example. A"), None, "and nothing of it lives anew");
+    assert_eq!(lab.hit("web.test. A").map(|(ttl, _)| ttl), Some(199));
+}
+
+#[test]
+fn a_dname_redirects_what_is_below() {
+    let lab = Lab::new(
+        &[],
+        &[
+            [
+                "a.old.example. A",
+                "aa",
+                "old.example. DNAME new.example. | a.old.example. CNAME a.new.example.",
+                "",
+                "",
+            ],
+            ["a.new.example. A", "aa", "a.new.example. A 192.0.2.80", "", ""],
+        ],
+    );
+    let want = "NOERROR old.example. DNAME new.example., a.old.example. CNAME a.new.example., a.new.example. A 192.0.2.80";
+    assert_eq!(lab.ask("a.old.example. A"), want);
+}
+
+#[test]
+fn denials_are_remembered_for_their_time() {
+    let lab = Lab::new(
+        &[],
+        &[
+            ["no.example. *", "aa nxdomain", "", SOA, ""],
+            ["empty.example. A", "aa", "", SOA, ""],
+            ["empty.example. AAAA", "aa", "empty.example. AAAA 2001:db8::1", "", ""],
+        ],
+    );
+    assert_eq!(lab.ask("no.example. A"), "NXDOMAIN");
+    let empty = lab.resolve("empty.example. A");
+    assert_eq!(short(&empty), "NOERROR");
+    assert_eq!(empty.authority[0].ttl.seconds(), 60, "the SOA's MINIMUM, not its TTL");
+    assert_eq!(lab.hit("no.example. MX"), Some((59, Source::NegativeCache)), "for all types");
+    assert_eq!(lab.hit("empty.example. A"), Some((60, Source::NegativeCache)));
+    assert_eq!(lab.hit("empty.example. AAAA"), None);
+    lab.later(60);
+    assert_eq!(lab.hit("no.example. A"), None);
+}
+
+#[test]
+fn one_question_is_under_way_once() {
+    let lab = Lab::new(&[], &[["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]]);
+    let asked = (0..20).map(|_| lab.recursion.resolve(question("a.example. A")));
+    for resolved in lab.world.run(join_all(asked)) {
+        assert_eq!(short(&resolved), FOUND);
+    }
+    assert_eq!(lab.sent().len(), 2);
+}
+
+#[test]
+fn a_flight_outlives_the_one_who_asked() {
+    let lab = Lab::new(&[], &[["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]]);
+    lab.world.run(async {
+        let mut asked = Box::pin(lab.recursion.resolve(question("a.example. A")));
+        let once = std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context)));
+        assert!(once.await.is_pending());
+    });
+    assert_eq!(lab.hit("a.example. A"), Some((300, Source::Cache)));
+}
+
+#[test]
+fn a_failure_is_remembered_for_five_seconds_and_no_longer() {
+    let lab = Lab::new(&[], &[["*.example. A", "servfail", "", "", ""]]);
+    let want = "SERVFAIL 22 no name server of example. gave a usable answer: 192.0.2.2 SERVFAIL";
+    assert_eq!(lab.ask("a.example. A"), want);
+    assert_eq!(lab.sent().len(), 2);
+    assert_eq!(lab.hit("a.example. A"), Some((0, Source::FailureCache)));
+    let again = lab.resolve("a.example. A");
+    assert_eq!((short(&again).as_str(), again.source), (want, Source::FailureCache));
+    lab.later(4);
+    lab.ask("a.example. A");
+    assert_eq!(lab.sent().len(), 0);
+    lab.later(1);
+    lab.ask("a.example. A");
+    assert_eq!(lab.sent().len(), 1);
+}
+
+#[test]
+fn a_revoked_delegation_dies_when_its_parent_says() {
+    let lab = Lab::new(
+        &[["*.example. *", "", "", "example. 100 NS ns.example.", "ns.example. 86400 A 192.0.2.2"]],
+        &[[
+            "*.example. A",
+            "aa",
+            "a.example. 10 A 192.0.2.80",
+            "example. 86400 NS ns.example.",
+            "ns.example. 86400 A 192.0.2.2",
+        ]],
+    );
+    for _ in 0..9 {
+        lab.ask("a.example. A");
+        lab.later(11);
+    }
+    assert_eq!(lab.sent().iter().filter(|sent| sent.starts_with("192.0.2.1 ")).count(), 1);
+    lab.later(2);
+    lab.ask("a.example. A");
+    assert_eq!(lab.sent()[0], "192.0.2.1 a.example. A");
+}
+
+#[test]
+fn ds_is_asked_of_the_parent() {
+    let sub = ["*.sub.example. *", "", "", "sub.example. NS ns.sub.example.", "ns.sub.example. A 192.0.2.3"];
+    let lab = Lab::new(&[], &[["sub.example. DS", "aa", "", SOA, ""], sub]);
+    lab.world.server("192.0.2.3", &[["*.sub.example. A", "aa", "sub.example. A 192.0.2.80", "", ""]]);
+    lab.ask("sub.example. A");
+    lab.sent();
+    assert_eq!(lab.ask("sub.example. DS"), "NOERROR");
+    assert_eq!(lab.sent(), ["192.0.2.2 sub.example. DS"]);
+}
+
+#[test]
+fn steps_tell_the_walk() {
+    let lab = Lab::new(&[], &[["www.example. A", "aa", "www.example. A 192.0.2.80", "", ""]]);
+    let resolved = lab.resolve("www.example. A");
+    let words: Vec<_> = resolved.steps.iter().map(|step| format!("{step:?}")).collect();
+    let kinds: Vec<_> = words.iter().map(|word| word.split([' ', '(']).next().unwrap()).collect();
+    assert_eq!(kinds, ["Zone", "Exchange", "Referral", "Zone", "Exchange", "Found"]);
+    assert_eq!((resolved.facts.tries, resolved.facts.exchanges.len()), (2, 2));
+    assert_eq!(resolved.source, Source::Recursion);
+}
+
+#[test]
+fn a_follower_leads_again_when_its_leader_had_spent_its_budget() {
+    // `slow.test.` has name servers that stay silent, then one in `example.`, whose address takes a moment.
+    let ns: Vec<_> = (0..2).map(|at| format!("slow.test. NS ns{at}.slow.test.")).collect();
+    let ns = format!("{} | slow.test. NS late.example.", ns.join(" | "));
+    let glue = "ns0.slow.test. A 192.0.2.100 | ns1.slow.test. A 192.0.2.101";
+    let options = ResolverOptions { max_upstream_queries: 5, priming: false, ..ResolverOptions::default() };
+    let lab = Lab::with(options, &[["*.slow.test. *", "", "", &ns, glue]], &[]);
+    lab.world.host("192.0.2.2", |seen: &Seen| {
+        let answer = format!("{} A 192.0.2.3", seen.question.name);
+        let lost = TRIES.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
+        if lost { vec![] } else { vec![(10, seen.reply("aa", &answer, "", ""))] }
+    });
+    static TRIES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    // The first client spends three packets before it needs late.example. and has two left for it: too few.
+    let leader = lab.recursion.resolve(question("www.slow.test. A"));
+    // The second wants that very address and comes while the first is at it.
+    let follower = async {
+        lab.world.sleep(Duration::from_millis(800)).await;
+        lab.recursion.resolve(question("late.example. A")).await
+    };
+    let (leader, follower) = lab.world.run(futures_util::future::join(leader, follower));
+    assert!(short(&leader).starts_with("SERVFAIL 0 gave up after 5 packets"), "{}", short(&leader));
+    assert_eq!(short(&follower), "NOERROR late.example. A 192.0.2.3");
+}

@@ -1,0 +1,208 @@
+//! Budget: what one client query may cost, all its children included. It is shared with them and never reset.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::ResolverOptions;
+use crate::clock::{Now, Tick};
+use crate::limits;
+
+/// What is left for one client query.
+#[derive(Debug)]
+pub struct Budget {
+    packets: Allowance,
+    octets: Allowance,
+    children: Allowance,
+    denied_children: Allowance,
+    aliases: Allowance,
+    referrals: Allowance,
+    addresses: Mutex<BTreeSet<IpAddr>>,
+    timeout: Duration,
+    /// When the query ends, whatever it has.
+    pub deadline: Tick,
+}
+
+/// A bound that was met. It names itself, so that the client can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Packets sent.
+    Packets(u32),
+    /// Octets received.
+    Octets(u32),
+    /// Child questions in all.
+    Children(u32),
+    /// Child questions whose name does not exist.
+    DeniedChildren(u32),
+    /// Child questions that wait for each other.
+    Depth(u32),
+    /// Aliases followed.
+    Aliases(u32),
+    /// Referrals followed.
+    Referrals(u32),
+    /// Different server addresses.
+    Addresses(usize),
+    /// Time.
+    Time(Duration),
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Packets(most) => write!(f, "{most} packets to servers"),
+            Limit::Octets(most) => write!(f, "{most} octets from servers"),
+            Limit::Children(most) => write!(f, "{most} questions for name server addresses"),
+            Limit::DeniedChildren(most) => write!(f, "{most} name servers that do not exist"),
+            Limit::Depth(most) => write!(f, "{most} zones that need each other's name servers"),
+            Limit::Aliases(most) => write!(f, "{most} aliases"),
+            Limit::Referrals(most) => write!(f, "{most} referrals"),
+            Limit::Addresses(most) => write!(f, "{most} server addresses"),
+            Limit::Time(most) => write!(f, "{} ms", most.as_millis()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Allowance {
+    most: u32,
+    left: AtomicU32,
+}
+
+impl Allowance {
+    fn new(most: u32) -> Allowance {
+        Allowance { most, left: AtomicU32::new(most) }
+    }
+
+    fn take(&self, count: u32, limit: fn(u32) -> Limit) -> Result<(), Limit> {
+        let taken =
+            self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
+        taken.map(drop).map_err(|_| limit(self.most))
+    }
+}
+
+impl Budget {
+    /// The budget of a client query that begins now.
+    pub fn new(options: &ResolverOptions, now: Now) -> Budget {
+        Budget {
+            packets: Allowance::new(options.max_upstream_queries),
+            octets: Allowance::new(limits::UPSTREAM_OCTETS),
+            children: Allowance::new(limits::CHILDREN),
+            denied_children: Allowance::new(limits::CHILDREN_NXDOMAIN),
+            aliases: Allowance::new(limits::ALIASES),
+            referrals: Allowance::new(limits::REFERRALS),
+            addresses: Mutex::new(BTreeSet::new()),
+            timeout: options.query_timeout,
+            deadline: now.tick.plus(options.query_timeout),
+        }
+    }
+
+    /// A packet is to be sent, if there is time left for it.
+    pub fn packet(&self, now: Now) -> Result<(), Limit> {
+        self.time(now)?;
+        self.packets.take(1, Limit::Packets)
+    }
+
+    /// So many octets were received.
+    pub fn received(&self, octets: usize) -> Result<(), Limit> {
+        self.octets.take(u32::try_from(octets).unwrap_or(u32::MAX), Limit::Octets)
+    }
+
+    /// A child question is to be asked.
+    pub fn child(&self) -> Result<(), Limit> {
+        self.children.take(1, Limit::Children)
+    }
+
+    /// A child question came back NXDOMAIN.
+    pub fn child_denied(&self) -> Result<(), Limit> {
+        self.denied_children.take(1, Limit::DeniedChildren)
+    }
+
+    /// An alias is to be followed.
+    pub fn alias(&self) -> Result<(), Limit> {
+        self.aliases.take(1, Limit::Aliases)
+    }
+
+    /// A referral is to be followed.
+    pub fn referral(&self) -> Result<(), Limit> {
+        self.referrals.take(1, Limit::Referrals)
+    }
+
+    /// An address is to be asked; one asked before costs nothing.
+    pub fn address(&self, address: IpAddr) -> Result<(), Limit> {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if addresses.len() >= limits::UPSTREAM_ADDRESSES && !addresses.contains(&address) {
+            return Err(Limit::Addresses(limits::UPSTREAM_ADDRESSES));
+        }
+        addresses.insert(address);
+        Ok(())
+    }
+
+    /// An address could not be reached from here: nobody was asked there, so it does not count.
+    pub fn release_address(&self, address: IpAddr) {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    }
+
+    /// Whether there is time left.
+    pub fn time(&self, now: Now) -> Result<(), Limit> {
+        if now.tick < self.deadline { Ok(()) } else { Err(Limit::Time(self.timeout)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Age, Unix};
+
+    fn at(milliseconds: u64) -> Now {
+        Now { tick: Tick::default().plus(Duration::from_millis(milliseconds)), age: Age(0), unix: Unix(0) }
+    }
+
+    /// How often `spend` can be called.
+    fn times(mut spend: impl FnMut() -> Result<(), Limit>) -> (u32, Limit) {
+        let mut count = 0;
+        loop {
+            match spend() {
+                Ok(()) => count += 1,
+                Err(limit) => return (count, limit),
+            }
+        }
+    }
+
+    #[test]
+    fn each_allowance_ends_at_its_bound() {
+        let options = ResolverOptions { max_upstream_queries: 3, ..ResolverOptions::default() };
+        let budget = Budget::new(&options, at(0));
+        assert_eq!(times(|| budget.packet(at(1))), (3, Limit::Packets(3)));
+        assert_eq!(times(|| budget.received(10_000)), (10, Limit::Octets(100_000)));
+        assert_eq!(times(|| budget.child()), (16, Limit::Children(16)));
+        assert_eq!(times(|| budget.child_denied()), (5, Limit::DeniedChildren(5)));
+        assert_eq!(times(|| budget.alias()), (10, Limit::Aliases(10)));
+        assert_eq!(times(|| budget.referral()), (24, Limit::Referrals(24)));
+        let mut last = 0;
+        let fresh_address = || {
+            last += 1;
+            budget.address(IpAddr::from([192, 0, 2, last]))
+        };
+        assert_eq!(times(fresh_address), (26, Limit::Addresses(26)));
+        assert_eq!(budget.address(IpAddr::from([192, 0, 2, 26])), Ok(()), "asked before");
+        budget.release_address(IpAddr::from([192, 0, 2, 26]));
+        assert_eq!(budget.address(IpAddr::from([192, 0, 2, 27])), Ok(()), "one was not reached");
+    }
+
+    #[test]
+    fn time_ends_at_the_deadline() {
+        let budget = Budget::new(&ResolverOptions::default(), at(100));
+        assert_eq!(budget.packet(at(5_099)), Ok(()));
+        assert_eq!(budget.packet(at(5_100)), Err(Limit::Time(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_reply_too_large_for_what_is_left_spends_nothing() {
+        let budget = Budget::new(&ResolverOptions::default(), at(0));
+        assert!(budget.received(100_001).is_err());
+        assert!(budget.received(100_000).is_ok());
+    }
+}

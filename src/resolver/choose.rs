@@ -1,0 +1,213 @@
+//! Which address next: those asked least, then those fit to be asked, then the fastest, and chance among equals.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::Delegation;
+use crate::cache::servers::RoundTrip;
+use crate::dns::{Name, RrType};
+use crate::limits;
+
+use super::{Failure, Task};
+
+/// Round-trip times this near to the best count as equal, so that the load is spread and a server that became faster
+/// is noticed.
+const EQUAL: Duration = Duration::from_millis(20);
+
+/// The addresses of one delegation's servers while one question is asked there.
+#[derive(Debug)]
+pub struct Candidates {
+    list: Vec<Candidate>,
+    /// Name servers without an address yet, and the type to look for.
+    pub(super) wanted: VecDeque<(Name, RrType)>,
+    /// How often an address was looked for.
+    pub(super) sought: usize,
+    /// Why an address was not found; a reason that lies with who asked comes first.
+    pub(super) cause: Option<Arc<Failure>>,
+}
+
+/// One address.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where to ask.
+    pub server: SocketAddr,
+    tries: u32,
+    standing: Standing,
+    /// Smoothed, or drawn by lot for one never met.
+    expected: Duration,
+    round_trip: Option<RoundTrip>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Fit,
+    /// Silent or lame lately: only when nobody else is left.
+    LastResort,
+    /// Has shown for this question that it is of no use.
+    Out,
+}
+
+impl Candidates {
+    /// Those of a delegation, as far as their addresses are known. Name servers without are wanted, except those at or
+    /// below the apex, whose addresses only the servers looked for could tell.
+    pub fn of(delegation: &Delegation, task: &Task) -> Candidates {
+        let mut candidates = Candidates { list: Vec::new(), wanted: VecDeque::new(), sought: 0, cause: None };
+        for server in &delegation.servers {
+            for address in &server.addresses {
+                candidates.add(*address, delegation, task);
+            }
+            let families = task.address_types();
+            if server.addresses.is_empty() {
+                let known = families.filter_map(|rr_type| task.known_rrset(server.name.as_ref(), rr_type));
+                let known: Vec<_> = known
+                    .flat_map(|rrset| super::delegation::addresses_of(&rrset).collect::<Vec<_>>())
+                    .collect();
+                for address in known.iter().take(limits::NAME_SERVER_ADDRESSES) {
+                    candidates.add(*address, delegation, task);
+                }
+                if known.is_empty() && !server.name.as_ref().is_at_or_below(delegation.apex.as_ref()) {
+                    let first = task.address_types().next();
+                    candidates.wanted.extend(first.map(|rr_type| (server.name.clone(), rr_type)));
+                }
+            }
+        }
+        candidates
+    }
+
+    /// Adds an address, unless it is there or may not be asked.
+    pub fn add(&mut self, address: IpAddr, delegation: &Delegation, task: &Task) {
+        let server = SocketAddr::new(address, task.options().upstream_port);
+        if !task.may_ask(address) || self.list.iter().any(|candidate| candidate.server == server) {
+            return;
+        }
+        let (servers, now) = (task.cache().servers(), task.now());
+        let known = servers.server(server, now);
+        let is_fit = !known.is_backed_off(now) && !servers.is_lame(server, delegation.apex.as_ref(), now);
+        let expected = known.round_trip.map_or_else(|| by_lot(task.random()), |known| known.smoothed);
+        self.list.push(Candidate {
+            server,
+            tries: 0,
+            standing: if is_fit { Standing::Fit } else { Standing::LastResort },
+            expected,
+            round_trip: known.round_trip,
+        });
+    }
+
+    /// The next to ask, none when all are out.
+    pub fn choose(&self, random: u64) -> Option<&Candidate> {
+        let rank = |candidate: &Candidate| (candidate.tries, candidate.standing);
+        let in_use = || self.list.iter().filter(|candidate| candidate.standing != Standing::Out);
+        let best = in_use().map(rank).min()?;
+        let equals = || in_use().filter(|candidate| rank(candidate) == best);
+        let fastest = equals().map(|candidate| candidate.expected).min()?;
+        let near: Vec<_> = equals().filter(|candidate| candidate.expected <= fastest + EQUAL).collect();
+        near.get(random as usize % near.len()).copied()
+    }
+
+    /// Whether each one that is still of use has been tried at least once, so that finding further name servers is
+    /// worth more than asking again.
+    pub fn are_all_tried(&self) -> bool {
+        self.list.iter().all(|candidate| candidate.tries > 0 || candidate.standing == Standing::Out)
+    }
+
+    /// Whether none is fit: a probe will do.
+    pub fn are_all_last_resort(&self) -> bool {
+        self.list.iter().all(|candidate| candidate.standing != Standing::Fit)
+    }
+
+    /// It was asked and did not answer; it may be asked again.
+    pub fn tried(&mut self, server: SocketAddr) {
+        self.change(server, |candidate| candidate.tries += 1);
+    }
+
+    /// It is of no use for this question.
+    pub fn rule_out(&mut self, server: SocketAddr) {
+        self.change(server, |candidate| candidate.standing = Standing::Out);
+    }
+
+    fn change(&mut self, server: SocketAddr, change: impl FnOnce(&mut Candidate)) {
+        self.list.iter_mut().find(|candidate| candidate.server == server).map(change);
+    }
+}
+
+impl Candidate {
+    /// How long to wait for its reply (RFC 6298 2.3, with bounds of our own). A server that is known was probably
+    /// unlucky once, so only every second silence doubles the time; of one that is not, the time was a guess.
+    pub fn timeout(&self) -> Duration {
+        let (shortest, longest) = limits::REPLY_TIMEOUT;
+        let (first, doublings) = match self.round_trip {
+            Some(known) => ((known.smoothed + known.variation * 4).max(shortest), self.tries / 2),
+            None => (limits::UNKNOWN_ROUND_TRIP, self.tries),
+        };
+        first.saturating_mul(1 << doublings.min(8)).min(longest)
+    }
+}
+
+/// What to expect of a server never met: anything up to [`limits::UNKNOWN_ROUND_TRIP`]. So the better the known ones
+/// are, the more rarely another is tried out.
+fn by_lot(random: u64) -> Duration {
+    let most = limits::UNKNOWN_ROUND_TRIP.as_micros() as u64;
+    Duration::from_micros(random % most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(last: u8, tries: u32, standing: Standing, milliseconds: u64) -> Candidate {
+        let expected = Duration::from_millis(milliseconds);
+        let round_trip = Some(RoundTrip { smoothed: expected, variation: expected / 8 });
+        let server = SocketAddr::from(([192, 0, 2, last], 53));
+        Candidate { server, tries, standing, expected, round_trip }
+    }
+
+    fn chosen(list: &[Candidate]) -> Vec<u8> {
+        let candidates = Candidates { list: list.to_vec(), wanted: VecDeque::new(), sought: 0, cause: None };
+        let last_octet = |server: SocketAddr| match server.ip() {
+            IpAddr::V4(address) => address.octets()[3],
+            IpAddr::V6(_) => 0,
+        };
+        let mut chosen: Vec<_> =
+            (0..12).filter_map(|random| candidates.choose(random)).map(|c| last_octet(c.server)).collect();
+        chosen.sort();
+        chosen.dedup();
+        chosen
+    }
+
+    #[test]
+    fn the_best_are_chosen_by_chance() {
+        use Standing::*;
+        for (what, list, want) in [
+            ("the fastest", vec![candidate(1, 0, Fit, 90), candidate(2, 0, Fit, 30)], vec![2]),
+            ("equals", vec![candidate(1, 0, Fit, 50), candidate(2, 0, Fit, 30)], vec![1, 2]),
+            ("not tried yet", vec![candidate(1, 0, Fit, 90), candidate(2, 1, Fit, 30)], vec![1]),
+            ("fit", vec![candidate(1, 0, Fit, 90), candidate(2, 0, LastResort, 30)], vec![1]),
+            ("last resort", vec![candidate(1, 0, Out, 9), candidate(2, 0, LastResort, 30)], vec![2]),
+            (
+                "the last resort before a second try",
+                vec![candidate(1, 1, Fit, 9), candidate(2, 0, LastResort, 30)],
+                vec![2],
+            ),
+            ("nobody", vec![candidate(1, 0, Out, 9)], vec![]),
+        ] {
+            assert_eq!(chosen(&list), want, "{what}");
+        }
+    }
+
+    #[test]
+    fn time_for_a_reply_grows_with_silence_up_to_its_bound() {
+        let times = |mut candidate: Candidate| {
+            let times = (0..6).map(|tries| {
+                candidate.tries = tries;
+                candidate.timeout().as_millis() as u64
+            });
+            times.collect::<Vec<_>>()
+        };
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 600, 600, 1200, 1200]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 100, 100, 200, 200]);
+        let unknown = Candidate { round_trip: None, ..candidate(1, 0, Standing::Fit, 1) };
+        assert_eq!(times(unknown), [376, 752, 1504, 2000, 2000, 2000]);
+    }
+}

@@ -1,0 +1,236 @@
+//! Iteration (RFC 1034 5.3.3): from the nearest zone whose servers are known, down to the one that knows the name.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::choose::Candidates;
+use super::classify::{End, Found, Verdict, classify};
+use super::exchange::{Outcome, ask};
+use super::failure::Tried;
+use super::scrub::keep_in_bailiwick;
+use super::{Failure, Limit, NoReply, Task, addresses, prime};
+use crate::cache::Delegation;
+use crate::dns::{Name, Question};
+use crate::limits;
+use crate::observe::{ExchangeResult, Step, UpstreamExchange};
+
+/// What was found, and the apex of the zone whose server said so.
+pub struct Iterated {
+    /// What the server knows of the name.
+    pub found: Found,
+    /// Its zone.
+    pub zone: Name,
+}
+
+/// Asks from zone to zone until one has something to say of the name.
+pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> {
+    let mut delegation = start(question, task).await?;
+    loop {
+        match ask_zone(question, &delegation, task).await? {
+            Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
+            Said::Below(below) => {
+                task.budget().referral()?;
+                task.step(Step::Referral(below.apex.clone()));
+                delegation = below;
+            }
+        }
+    }
+}
+
+/// The nearest zone above the name whose servers are known, or the root's.
+async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> {
+    let name = question.name.as_ref();
+    // RFC 4035 2.6: DS stands at the parent's side, so the zone of that name itself is not the one to ask.
+    let above = name.parent().filter(|_| question.rr_type.is_parental());
+    match task.cache().closest_delegation(above.unwrap_or(name), task.now()) {
+        Some(delegation) => Ok((*delegation).clone()),
+        None => prime::root(question, task).await,
+    }
+}
+
+enum Said {
+    Found(Found),
+    Below(Delegation),
+}
+
+/// Asks the servers of one zone, one after the other, until one has something to say.
+async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> Result<Said, Failure> {
+    let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
+    task.step(Step::Zone { apex, name_servers });
+    let mut round = Round::new(delegation, task);
+    loop {
+        let (server, timeout) = round.next().await?;
+        let write_down = |result| {
+            let exchange = UpstreamExchange { server, result };
+            task.step(Step::Exchange { question: question.clone(), exchange });
+        };
+        let outcome = match ask(question, server, timeout, task).await {
+            Ok(outcome) => outcome,
+            Err(limit) => {
+                if matches!(limit, Limit::Time(_)) {
+                    write_down(ExchangeResult::Timeout);
+                }
+                return Err(round.cut_short(limit, Some(server)));
+            }
+        };
+        let no_reply = if let Outcome::NoReply(no_reply) = outcome { Some(no_reply) } else { None };
+        let understood = understand(outcome, question, delegation, task);
+        let (Ok((_, result)) | Err(result)) = understood;
+        write_down(result);
+        match understood {
+            Ok((said, _)) => return Ok(said),
+            Err(result) => round.failed(Tried { server, result, no_reply }),
+        }
+    }
+}
+
+/// One question's way around the servers of a zone.
+struct Round<'t> {
+    delegation: &'t Delegation,
+    task: &'t Task,
+    candidates: Candidates,
+    tried: Vec<Tried>,
+    silent_tries: u32,
+    bad_replies: u32,
+    limit: Option<Limit>,
+}
+
+impl<'t> Round<'t> {
+    fn new(delegation: &'t Delegation, task: &'t Task) -> Round<'t> {
+        let candidates = Candidates::of(delegation, task);
+        Round {
+            delegation,
+            task,
+            candidates,
+            tried: Vec::new(),
+            silent_tries: 0,
+            bad_replies: 0,
+            limit: None,
+        }
+    }
+
+    /// The server to ask and the time it has. Name servers without an address are looked up once all others have been
+    /// tried, before any is tried again.
+    async fn next(&mut self) -> Result<(SocketAddr, Duration), Failure> {
+        loop {
+            if self.candidates.are_all_tried() {
+                match addresses::find_more(&mut self.candidates, self.delegation, self.task).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(limit) => return Err(self.cut_short(limit, None)),
+                }
+            }
+            let has_patience =
+                self.silent_tries < self.patience() && self.bad_replies < limits::BAD_REPLIES_PER_DELEGATION;
+            let chosen = self.candidates.choose(self.task.random()).filter(|_| has_patience);
+            let Some(candidate) = chosen else { return Err(self.failure()) };
+            let (server, timeout) = (candidate.server, candidate.timeout());
+            match self.task.budget().address(server.ip()) {
+                Ok(()) => return Ok((server, timeout)),
+                Err(limit) => {
+                    self.limit = Some(limit);
+                    self.candidates.rule_out(server);
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, tried: Tried) {
+        let Tried { server, result, no_reply } = tried;
+        let (servers, now) = (self.task.cache().servers(), self.task.now());
+        match result {
+            ExchangeResult::Timeout => {
+                servers.stayed_silent(server, now);
+                self.silent_tries += 1;
+                self.candidates.tried(server);
+            }
+            // Nothing was sent: that costs time, not packets.
+            ExchangeResult::Unreachable
+                if matches!(no_reply, Some(NoReply::Unreachable | NoReply::NoSocket)) =>
+            {
+                // A machine without descriptors says nothing about the server.
+                if no_reply == Some(NoReply::Unreachable) {
+                    servers.stayed_silent(server, now);
+                }
+                self.task.budget().release_address(server.ip());
+                self.candidates.rule_out(server);
+            }
+            _ => {
+                match result {
+                    ExchangeResult::Lame => servers.set_lame(server, &self.delegation.apex, now),
+                    ExchangeResult::Unreachable => servers.stayed_silent(server, now),
+                    _ => {}
+                }
+                self.bad_replies += 1;
+                self.candidates.rule_out(server);
+            }
+        }
+        self.remember(tried);
+    }
+
+    /// How many silent tries the servers of this zone are worth.
+    fn patience(&self) -> u32 {
+        match (self.task.depth, self.candidates.are_all_last_resort()) {
+            (0, false) => limits::TRIES_PER_DELEGATION,
+            (0, true) => limits::TRIES_PER_SILENT_DELEGATION,
+            (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
+            (_, true) => limits::TRIES_PER_SILENT_DELEGATION_OF_CHILD,
+        }
+    }
+
+    fn failure(&mut self) -> Failure {
+        match self.limit {
+            Some(limit) if self.tried.is_empty() => self.cut_short(limit, None),
+            _ => Failure::NoAnswer {
+                zone: self.delegation.apex.clone(),
+                tried: std::mem::take(&mut self.tried).into(),
+                cause: self.candidates.cause.take(),
+            },
+        }
+    }
+
+    /// The budget is spent, perhaps while waiting for `server`.
+    fn cut_short(&mut self, limit: Limit, server: Option<SocketAddr>) -> Failure {
+        if let (Limit::Time(_), Some(server)) = (limit, server) {
+            self.remember(Tried { server, result: ExchangeResult::Timeout, no_reply: None });
+        }
+        let (zone, tried) = (self.delegation.apex.clone(), std::mem::take(&mut self.tried));
+        Failure::CutShort { limit, zone, tried: tried.into() }
+    }
+
+    /// Of each server the last word counts.
+    fn remember(&mut self, tried: Tried) {
+        match self.tried.iter_mut().find(|known| known.server == tried.server) {
+            Some(known) => *known = tried,
+            None => self.tried.push(tried),
+        }
+    }
+}
+
+/// What an outcome means for the question; the error is what to write down of a server that did not help.
+fn understand(
+    outcome: Outcome,
+    question: &Question,
+    delegation: &Delegation,
+    task: &Task,
+) -> Result<(Said, ExchangeResult), ExchangeResult> {
+    let result = outcome.result();
+    let Outcome::Replied(reply, _) = outcome else { return Err(result) };
+    let zone = delegation.apex.as_ref();
+    let priming = prime::is_priming(question).then(|| prime::read(&reply)).flatten();
+    match classify(keep_in_bailiwick(reply, zone), question, zone) {
+        Verdict::Found(found) => {
+            if let Some(root) = priming.filter(|_| found.end == End::Data) {
+                task.learn(root);
+            }
+            Ok((Said::Found(found), result))
+        }
+        Verdict::Referral(referral) => {
+            task.learn(referral.to_store(delegation));
+            Ok((Said::Below(referral.into_delegation(delegation, task.now())), result))
+        }
+        Verdict::Lame => Err(ExchangeResult::Lame),
+        Verdict::Junk => Err(ExchangeResult::Malformed),
+        Verdict::Failed(rcode) => Err(ExchangeResult::Failed(rcode)),
+    }
+}

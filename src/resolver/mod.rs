@@ -1,0 +1,36 @@
+//! From the root to the answer: iterative resolution over the `World` window.
+//!
+//! Given: a question, a task with its budget, what the cache knows. Must not know: sockets, clocks, chance (they come
+//! through `World`), zones served here, validation; it reads the cache and writes nothing but a server's own record.
+//! RFC 1034 5.3.3 (the algorithm), RFC 2181 5.4 (what to believe), RFC 2308 (negative answers), RFC 5452 (matching
+//! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9520 (failures), RFC 9609 (priming).
+
+pub mod budget;
+pub mod failure;
+pub mod options;
+pub mod resolve;
+pub mod root_hints;
+pub mod task;
+pub mod world;
+
+mod addresses;
+mod alias;
+mod choose;
+mod classify;
+mod delegation;
+mod exchange;
+mod iterate;
+mod prime;
+mod reply;
+mod scrub;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use budget::{Budget, Limit};
+pub use failure::{Failure, Tried};
+pub use options::{NeverQuery, ResolverOptions};
+pub use resolve::{Resolution, resolve};
+pub use root_hints::RootHints;
+pub use task::{FlightId, Flights, Landing, Resolver, Task, facts};
+pub use world::{DatagramFlight, NoReply, World};

@@ -1,0 +1,183 @@
+//! Task: the work on one question, a client's or one of our own.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use super::{Budget, Failure, Limit, Resolution, ResolverOptions, RootHints, World};
+use crate::cache::{Cache, Credibility, NewDelegation};
+use crate::clock::Now;
+use crate::dns::{NameRef, Question, RrType, SharedRrset};
+use crate::limits;
+use crate::observe::{RecursionFacts, Step};
+
+/// What all tasks share.
+pub struct Resolver {
+    /// What is known. Read here; of what is written, only the record of servers is ours.
+    pub cache: Arc<Cache>,
+    /// The outside.
+    pub world: Arc<dyn World>,
+    /// Where to begin.
+    pub hints: RootHints,
+    /// How.
+    pub options: ResolverOptions,
+}
+
+/// What a task asks of those who run it. `recursion` implements it, so that a child is a flight as any other and only
+/// `recursion` writes the cache.
+pub trait Flights: Send + Sync {
+    /// The answer to a question of our own, paid from the budget of `parent`.
+    fn child(self: Arc<Self>, question: Question, parent: &Task) -> BoxFuture<'static, Landing>;
+
+    /// Delegations are shared at once, so that children need not ask for what their parent has just been told.
+    fn learn(&self, delegation: NewDelegation);
+}
+
+/// How a flight ended.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// The answer, or why there is none.
+    pub answered: Result<Arc<Resolution>, Failure>,
+    /// What was done.
+    pub steps: Arc<[Step]>,
+}
+
+/// Names a flight as long as it is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FlightId(pub u64);
+
+/// The work on one question.
+pub struct Task {
+    /// What is to be answered: class IN, no meta type but ANY.
+    pub question: Question,
+    /// The flight it is done in.
+    pub flight: FlightId,
+    /// How many questions wait for it in a row: 0 for a client's own.
+    pub depth: u32,
+    resolver: Arc<Resolver>,
+    budget: Arc<Budget>,
+    flights: Arc<dyn Flights>,
+    steps: Mutex<Vec<Step>>,
+}
+
+impl Task {
+    /// The task of a client's question.
+    pub fn new(
+        question: Question,
+        flight: FlightId,
+        resolver: Arc<Resolver>,
+        budget: Arc<Budget>,
+        flights: Arc<dyn Flights>,
+    ) -> Task {
+        Task { question, flight, depth: 0, resolver, budget, flights, steps: Mutex::new(Vec::new()) }
+    }
+
+    /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
+    pub fn child_maker(&self, question: Question) -> impl Fn(FlightId) -> Task + Send + use<> {
+        let (resolver, budget, flights) = (self.resolver.clone(), self.budget.clone(), self.flights.clone());
+        let depth = self.depth + 1;
+        move |flight| {
+            let (resolver, budget, flights) = (resolver.clone(), budget.clone(), flights.clone());
+            Task { depth, ..Task::new(question.clone(), flight, resolver, budget, flights) }
+        }
+    }
+
+    /// Asks a question that has to be answered first.
+    pub async fn child(&self, question: Question) -> Result<Arc<Resolution>, Failure> {
+        if self.depth >= limits::CHILD_DEPTH {
+            return Err(Limit::Depth(limits::CHILD_DEPTH).into());
+        }
+        self.budget.child()?;
+        self.step(Step::Child(question.clone()));
+        let Landing { answered, steps } = self.flights.clone().child(question.clone(), self).await;
+        self.absorb(&steps);
+        match &answered {
+            Ok(_) => {}
+            Err(Failure::Cycle(ring)) => self.step(Step::Cycle(ring.clone())),
+            Err(_) => self.step(Step::ChildFailed(question)),
+        }
+        answered
+    }
+
+    /// Passes on what was learnt of a zone's servers.
+    pub fn learn(&self, delegation: NewDelegation) {
+        self.flights.learn(delegation);
+    }
+
+    /// Writes down what was done.
+    pub fn step(&self, step: Step) {
+        self.absorb(std::slice::from_ref(&step));
+    }
+
+    fn absorb(&self, steps: &[Step]) {
+        let mut kept = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = limits::TRACE_STEPS.saturating_sub(kept.len());
+        kept.extend_from_slice(&steps[..steps.len().min(room)]);
+    }
+
+    /// What was done so far.
+    pub fn steps(&self) -> Vec<Step> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn known_rrset(&self, name: NameRef<'_>, rr_type: RrType) -> Option<SharedRrset> {
+        // Glue and additional data are believed for the delegation they came with and nothing else.
+        let entry = self.cache().rrset(name, rr_type, Credibility::AnswerNonAuth, self.now())?;
+        Some(super::resolve::aged(&entry.rrset, entry.ttl(self.now())))
+    }
+
+    /// The address types worth looking for.
+    pub(super) fn address_types(&self) -> impl Iterator<Item = RrType> + use<> {
+        let ResolverOptions { ipv4, ipv6, .. } = self.resolver.options;
+        [ipv4.then_some(RrType::A), ipv6.then_some(RrType::AAAA)].into_iter().flatten()
+    }
+
+    /// Whether a server may be asked at this address.
+    pub(super) fn may_ask(&self, address: IpAddr) -> bool {
+        let options = &self.resolver.options;
+        let family = if address.is_ipv4() { options.ipv4 } else { options.ipv6 };
+        family && (self.resolver.hints.has(address) || !options.never_query.forbids(address))
+    }
+
+    pub(super) fn hints(&self) -> &RootHints {
+        &self.resolver.hints
+    }
+
+    pub(super) fn options(&self) -> &ResolverOptions {
+        &self.resolver.options
+    }
+
+    pub(super) fn cache(&self) -> &Cache {
+        &self.resolver.cache
+    }
+
+    pub(super) fn world(&self) -> &dyn World {
+        &*self.resolver.world
+    }
+
+    /// The budget it is paid from.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.resolver.world.now()
+    }
+
+    pub(super) fn random(&self) -> u64 {
+        self.resolver.world.random()
+    }
+}
+
+/// What the access log shows of the steps.
+pub fn facts(steps: &[Step]) -> RecursionFacts {
+    let exchanges = || {
+        steps.iter().filter_map(|step| match step {
+            Step::Exchange { exchange, .. } => Some(*exchange),
+            _ => None,
+        })
+    };
+    let tries = exchanges().count() as u32;
+    RecursionFacts { exchanges: exchanges().take(limits::TRACE_EXCHANGES).collect(), tries }
+}

@@ -1,0 +1,117 @@
+//! The first half of every answer: no waiting, and for what is answered here no allocation.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::finish::{self, Echo};
+use super::route::{self, Route};
+use super::{Packet, Request, Snapshot};
+use crate::clock::Now;
+use crate::dns::{Answer, Rcode};
+use crate::observe::{DropReason, Event, Source};
+use crate::policy::RateLimiter;
+use crate::wire::{Query, ResponseWriter, Scan, SplitMix};
+
+/// What became of a request in the first half.
+#[derive(Debug)]
+pub enum Begin {
+    /// The response stands in the first `length` octets of the buffer.
+    Done {
+        /// Octets of the response.
+        length: usize,
+        /// What to write down, once it is sent.
+        event: Event,
+    },
+    /// No response, and nothing to write down.
+    Drop(DropReason),
+    /// No response, for the answer was given too often; this is to be written down.
+    Silent(Event),
+    /// The answer has to wait for others: hand this to [`super::complete`].
+    Continue(Box<Request>),
+}
+
+/// What one worker keeps from request to request, so that a warm one allocates nothing.
+#[derive(Debug, Default)]
+pub struct Local {
+    pub(super) writer: ResponseWriter,
+    pub(super) rotation: usize,
+    pub(super) random: SplitMix,
+    pub(super) limiter: RateLimiter,
+    pub(super) workers: usize,
+}
+
+impl Local {
+    /// For one of so many workers. `chance` was drawn for it alone; nobody outside may guess it.
+    pub fn new(chance: [u64; 3], workers: usize) -> Local {
+        let [seed, key, second_key] = chance;
+        Local {
+            random: SplitMix::new(seed),
+            limiter: RateLimiter::new((key, second_key)),
+            workers,
+            ..Local::default()
+        }
+    }
+}
+
+/// Takes a request as far as it goes without waiting, and writes the response into `out`.
+///
+/// `out` has room for 512 octets at least; a response over a stream is as long as `out` allows.
+pub fn begin(
+    local: &mut Local,
+    packet: &Packet<'_>,
+    snapshot: &Arc<Snapshot>,
+    now: Now,
+    out: &mut [u8],
+) -> Begin {
+    if packet.client.port() == 0 {
+        return Begin::Drop(DropReason::PortZero);
+    }
+    let query = match Query::scan(packet.octets) {
+        Scan::Query(query) => query,
+        Scan::Unusual(unusual) => {
+            return finish::unusual(local, packet, snapshot, &unusual, now, out);
+        }
+        Scan::TooShort => return Begin::Drop(DropReason::TooShort),
+        Scan::Response => return Begin::Drop(DropReason::IsResponse),
+    };
+    #[cfg(debug_assertions)]
+    if snapshot.panic_on.as_ref().is_some_and(|name| name.as_ref() == query.question.name) {
+        panic!("asked to panic");
+    }
+    let routed = route::route(snapshot, &query, packet, now);
+    // By reference: an answer is large, and moving it costs more than most of the steps that made it.
+    if let Route::Answered(answer, source) = &routed {
+        let mut echo = Echo::of(packet, snapshot, &query, now);
+        if *source == Source::Authoritative {
+            echo.tell_of_zone(snapshot, &query);
+        }
+        return finish::respond(local, packet, snapshot, &echo, (answer, *source), now, out);
+    }
+    let transfer = match routed {
+        Route::Transfer(place) => Some(place),
+        _ => None,
+    };
+    Begin::Continue(Box::new(Request {
+        octets: packet.octets.into(),
+        client: packet.client,
+        local: packet.local,
+        transport: packet.transport,
+        received: now,
+        snapshot: Arc::clone(snapshot),
+        transfer,
+    }))
+}
+
+/// The response to a request on which [`begin`] panicked: SERVFAIL, if as much can be read of it.
+pub fn recover(packet: &Packet<'_>, snapshot: &Arc<Snapshot>, out: &mut [u8]) -> Option<(usize, Event)> {
+    let attempt = || match Query::scan(packet.octets) {
+        Scan::Query(query) => {
+            let answer = Answer::empty(Rcode::SERVFAIL);
+            // What the panic left in the worker's own writer is not relied on.
+            let (local, echo) = (&mut Local::default(), Echo::without_cookie(&query));
+            Some(finish::write(local, packet, snapshot, &echo, (&answer, Source::Dropped), out))
+        }
+        _ => None,
+    };
+    catch_unwind(AssertUnwindSafe(attempt)).ok().flatten()
+}
