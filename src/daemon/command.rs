@@ -1,0 +1,317 @@
+//! Everything an operator can ask of a running house, declared once: the control socket and the command line are two
+//! spellings of [`Command`] and [`Reply`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::config::LogLevel;
+use crate::dns::{Name, Serial};
+
+/// One order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// How the house is: [`Reply::Status`]. Answered while files are being read, too.
+    Status,
+    /// The counters under the names of the manual, in Prometheus text: [`Reply::Text`].
+    Stats,
+    /// Reads the configuration again, if there is one, and what changed of the zone files; opens the access log
+    /// anew: [`Reply::Done`].
+    Reload,
+    /// Ends the process after the answers under way: [`Reply::Done`].
+    Stop,
+    /// Says more or less on standard error until the next start or a changed `log.level`: [`Reply::Done`].
+    LogLevel {
+        /// The least important that is said.
+        level: LogLevel,
+    },
+    /// All zones by name: [`Reply::Zones`].
+    ZoneList,
+    /// One zone and where it comes from: [`Reply::Zones`] with one element.
+    ZoneStatus {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+    },
+    /// Records of a zone in zone file format, as many as one reply may carry: [`Reply::Records`].
+    ZoneShow {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+        /// An old version; none for the one that is served.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Moment>,
+        /// Where the reply before this one ended; none for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Cursor>,
+    },
+    /// Reads what changed of the zone files, or of one zone: [`Reply::Done`].
+    ZoneReload {
+        /// Only this zone.
+        #[serde(default, serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+        zone: Option<Name>,
+        /// Publishes versions that were held back because they lose too much or look cut off.
+        #[serde(default)]
+        yes: bool,
+    },
+    /// The versions of a zone that are remembered: [`Reply::History`].
+    ZoneHistory {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+    },
+    /// What is different between two versions of a zone: [`Reply::Difference`].
+    ZoneDiff {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+        /// The old version; none for the one before the new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Moment>,
+        /// The new version; none for the one that is served.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Moment>,
+    },
+    /// Publishes the content of an old version under a new serial; the zone file stays as it is: [`Reply::Done`].
+    ZoneRollback {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+        /// The serial of the old version.
+        serial: u32,
+    },
+}
+
+/// Which version of a zone is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Moment {
+    /// The latest with this serial.
+    Serial(u32),
+    /// The one that was published at this time, in seconds since 1970.
+    Time(u64),
+}
+
+/// Where a piece of a zone ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// The version the piece was of: pieces of two versions make no zone.
+    pub serial: u32,
+    /// Owner names already told.
+    pub names: usize,
+}
+
+/// What came of an order that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Reply {
+    /// What changed, one line each. `problems` is what could not be done; then what it concerns is as before.
+    Done {
+        /// What is different now.
+        changes: Vec<String>,
+        /// Mistakes, with file, line and what to write instead.
+        problems: Vec<String>,
+    },
+    /// How the house is.
+    Status(Box<Status>),
+    /// Zones by name.
+    Zones {
+        /// One each.
+        zones: Vec<ZoneStatus>,
+    },
+    /// Versions of a zone, the oldest first.
+    History {
+        /// One each.
+        versions: Vec<VersionStatus>,
+    },
+    /// The difference between two versions of a zone.
+    Difference {
+        /// Records that went with `-` before them, records that came with `+`; cut when there are very many.
+        text: String,
+        /// In numbers; none when nothing differs.
+        summary: Option<String>,
+        /// The serials of both versions.
+        serials: (u32, u32),
+    },
+    /// Text for a file or another program.
+    Text {
+        /// Whole lines.
+        text: String,
+    },
+    /// A piece of a zone.
+    Records {
+        /// Records, whole lines.
+        text: String,
+        /// Where the next piece begins; none after the last.
+        next: Option<Cursor>,
+    },
+}
+
+/// Why an order was not carried out, as a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal(pub String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// How the house is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// Of namu.
+    pub version: String,
+    /// Of the process.
+    pub pid: u32,
+    /// Whole seconds since the start.
+    pub uptime_seconds: u64,
+    /// The configuration; none when it runs without.
+    pub config: Option<String>,
+    /// Whether the configuration read last is in force, or why not.
+    pub config_problem: Option<String>,
+    /// Addresses with their transport, as `192.0.2.53:53 udp`.
+    pub listening: Vec<String>,
+    /// Zones that are served.
+    pub zones: usize,
+    /// Records in them.
+    pub records: usize,
+    /// Zones whose file is not what is served, and why.
+    pub troubled: Vec<ZoneStatus>,
+    /// Whether files are being read.
+    pub is_loading: bool,
+    /// Why changed files are only noticed when asked; none when they are watched.
+    pub unwatched: Option<String>,
+    /// Requests since the start.
+    pub requests: u64,
+    /// Connections open now.
+    pub connections: usize,
+}
+
+/// A zone, and how what is served stands to its file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ZoneStatus {
+    /// Its apex, as people write it.
+    pub zone: String,
+    /// Where its records come from.
+    pub file: String,
+    /// How it is.
+    pub state: ZoneState,
+    /// The serial that is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u32>,
+    /// Records that are served.
+    pub records: usize,
+    /// What is wrong with its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Versions of its file that were not taken, since the start.
+    pub load_errors: u64,
+}
+
+impl ZoneStatus {
+    /// The serial, for those who compare.
+    pub fn serial(&self) -> Option<Serial> {
+        self.serial.map(Serial)
+    }
+}
+
+/// A version of a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VersionStatus {
+    /// The serial it was published with.
+    pub serial: u32,
+    /// When, in seconds since 1970.
+    pub time: u64,
+    /// What made it: start, signal, watch, command, edit, rollback.
+    pub cause: String,
+    /// What changed, in numbers; empty for the first.
+    pub summary: String,
+    /// Whether its content is still known.
+    pub is_held: bool,
+}
+
+/// How what is served stands to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZoneState {
+    /// What the file says is served.
+    Served,
+    /// The file has errors; the version before is served.
+    Kept,
+    /// The file lost so much that it waits for a word; the version before is served.
+    Held,
+    /// The file has errors and no version was ever good; its names are SERVFAIL.
+    Unavailable,
+}
+
+fn as_text<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+fn as_optional_text<S: Serializer>(
+    value: &Option<impl fmt::Display>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// A name as people write it in files and commands; only the root needs its dot.
+pub fn spoken(apex: &Name) -> String {
+    match apex.to_string() {
+        root if root == "." => root,
+        name => name.trim_end_matches('.').to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_and_replies_survive_the_way_through_json() {
+        let zone: Name = "example.org".parse().unwrap();
+        for (command, text) in [
+            (Command::Status, r#"{"do":"status"}"#),
+            (Command::LogLevel { level: LogLevel::Debug }, r#"{"do":"log-level","level":"debug"}"#),
+            (
+                Command::ZoneReload { zone: Some(zone.clone()), yes: true },
+                r#"{"do":"zone-reload","zone":"example.org.","yes":true}"#,
+            ),
+            (Command::ZoneReload { zone: None, yes: false }, r#"{"do":"zone-reload","yes":false}"#),
+            (
+                Command::ZoneShow { zone, at: None, from: Some(Cursor { serial: 7, names: 3 }) },
+                r#"{"do":"zone-show","zone":"example.org.","from":{"serial":7,"names":3}}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&command).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Command>(text).unwrap(), command);
+        }
+        let reply = Reply::Status(Box::new(Status { zones: 3, ..Status::default() }));
+        let text = serde_json::to_string(&reply).unwrap();
+        assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply);
+    }
+
+    #[test]
+    fn an_order_nobody_knows_is_an_error() {
+        for text in [
+            r#"{"do":"dance"}"#,
+            r#"{"do":"zone-status","zone":"a..b"}"#,
+            r#"{"do":"zone-status"}"#,
+            r#"{"do":"zone-reload","zones":"example.org"}"#,
+            "[]",
+        ] {
+            assert!(serde_json::from_str::<Command>(text).is_err(), "{text}");
+        }
+    }
+}

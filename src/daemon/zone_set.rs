@@ -1,0 +1,411 @@
+//! The zones that are served, and the one gate every new version goes through.
+//!
+//! Whatever makes files be looked at (a start, the watcher, a signal, an order), a version is read, checked, compared with
+//! the one that is served and doubted, in this order, and only then taken. Belongs to one thread at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf, absolute};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::command::{Refusal, ZoneState, ZoneStatus, spoken};
+use super::difference::Extent;
+use super::handle::not_served;
+use super::stamp::{Doubt, SeenFiles};
+use super::versions::{Prepared, Versions};
+use super::zone_file::{ReadZone, read_zone};
+use super::zone_list::{ListedZone, ZoneList};
+use crate::clock::Unix;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dns::{Name, Serial};
+use crate::limits;
+use crate::zone::{Cause, Zone, ZoneEntry, ZoneTable};
+
+/// Which zones to look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scope {
+    /// All, and whether zones came or went.
+    pub(super) all: bool,
+    /// These.
+    pub(super) zones: BTreeSet<Name>,
+    /// Those with one of these files.
+    pub(super) files: BTreeSet<PathBuf>,
+}
+
+impl Scope {
+    pub(super) fn all() -> Scope {
+        Scope { all: true, ..Scope::default() }
+    }
+
+    pub(super) fn zones(zones: impl IntoIterator<Item = Name>) -> Scope {
+        Scope { zones: zones.into_iter().collect(), ..Scope::default() }
+    }
+
+    /// What one of the two means.
+    pub(super) fn join(&mut self, other: Scope) {
+        self.all |= other.all;
+        self.zones.extend(other.zones);
+        self.files.extend(other.files);
+    }
+}
+
+/// On which terms files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// What made them be looked at.
+    pub(super) cause: Cause,
+    pub(super) now: Unix,
+    /// Versions that lose too much, or look cut off, are taken: the operator said so.
+    pub(super) is_sure: bool,
+    /// Files that got shorter are taken though they may still grow: they were waited for long enough.
+    pub(super) is_patient: bool,
+}
+
+/// What a load or reload came to.
+#[derive(Default)]
+pub(super) struct LoadReport {
+    /// Errors and warnings of the files that were read.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What became of each zone that is new, changed, gone or kept in spite of its file.
+    pub(super) changes: Vec<String>,
+    /// Zones whose file is not what is served, and why.
+    pub(super) problems: Vec<String>,
+    /// Zones whose files changed while they were read.
+    pub(super) unsettled: BTreeSet<Name>,
+}
+
+/// The zones and their latest good versions.
+pub(super) struct ZoneSet {
+    pub(super) list: ZoneList,
+    pub(super) table: ZoneTable,
+    zones: BTreeMap<Name, Known>,
+    versions: Arc<Versions>,
+}
+
+/// What is known of a zone's files.
+struct Known {
+    listed: ListedZone,
+    /// The files of the version that is served; empty when there is none.
+    accepted: SeenFiles,
+    /// The files as they were read last, when they were not accepted.
+    rejected: Option<SeenFiles>,
+    state: ZoneState,
+    problem: Option<String>,
+    load_errors: u64,
+}
+
+/// What reading a zone came to.
+enum Outcome {
+    Unchanged,
+    Same(SeenFiles),
+    Unsettled,
+    Bad {
+        files: SeenFiles,
+        diagnostics: Vec<Diagnostic>,
+    },
+    Held {
+        files: SeenFiles,
+        why: String,
+    },
+    /// Written down already.
+    Good {
+        files: SeenFiles,
+        prepared: Box<Prepared>,
+        warnings: Vec<Diagnostic>,
+    },
+}
+
+impl ZoneSet {
+    /// Nothing loaded yet.
+    pub(super) fn new(list: ZoneList, versions: Arc<Versions>) -> ZoneSet {
+        ZoneSet { list, table: ZoneTable::new(), zones: BTreeMap::new(), versions }
+    }
+
+    /// Looks at zones and takes what is good. After each batch `publish` is called with what is different since the last
+    /// call. A zone whose files are not good stays as it was; one that never was good is unavailable, and its names are
+    /// SERVFAIL rather than somebody else's.
+    pub(super) fn load(
+        &mut self,
+        scope: &Scope,
+        terms: Terms,
+        publish: &mut dyn FnMut(&ZoneSet, LoadReport),
+    ) {
+        let mut report = LoadReport::default();
+        let wanted = self.wanted(scope, &mut report);
+        for batch in wanted.chunks(limits::RELOAD_BATCH) {
+            for (apex, outcome) in self.examine_all(batch, terms) {
+                self.take(apex, outcome, &mut report);
+            }
+            publish(self, std::mem::take(&mut report));
+        }
+        publish(self, report);
+    }
+
+    fn wanted(&mut self, scope: &Scope, report: &mut LoadReport) -> Vec<Name> {
+        if scope.all || scope.files.iter().any(|file| self.may_be_zone_of_folder(file)) {
+            let listed = self.look_at_list(report);
+            if scope.all {
+                return listed;
+            }
+        }
+        let has_file = |known: &Known| known.paths().any(|path| scope.files.contains(&path));
+        let is_wanted = |(apex, known): &(&Name, &Known)| scope.zones.contains(*apex) || has_file(known);
+        self.zones.iter().filter(is_wanted).map(|(apex, _)| apex.clone()).collect()
+    }
+
+    /// Reads the list anew; zones that are not in it any more go. All zones that are listed.
+    fn look_at_list(&mut self, report: &mut LoadReport) -> Vec<Name> {
+        let listing = self.list.zones();
+        // A file whose zone could not even be named may be that of a zone served now: then nothing goes.
+        if listing.diagnostics.is_empty() {
+            let gone: Vec<Name> =
+                self.zones.keys().filter(|apex| !listing.zones.contains_key(apex)).cloned().collect();
+            for apex in gone {
+                self.zones.remove(&apex);
+                self.table = self.table.without(apex.as_ref());
+                report.changes.push(format!("zone {apex}: no longer served"));
+            }
+        }
+        report.problems.extend(listing.diagnostics.iter().map(Diagnostic::to_string));
+        report.diagnostics.extend(listing.diagnostics);
+        let listed: Vec<Name> = listing.zones.keys().cloned().collect();
+        for (apex, listed) in listing.zones {
+            match self.zones.get_mut(&apex) {
+                Some(known) if known.listed.file == listed.file => known.listed = listed,
+                Some(known) => {
+                    // Another file is another history; the version that is served stays until the new one is good.
+                    (known.listed, known.accepted, known.rejected) = (listed, SeenFiles::default(), None);
+                }
+                None => {
+                    self.zones.insert(apex, Known::new(listed));
+                }
+            }
+        }
+        listed
+    }
+
+    /// Whether a file that is known or not stands in the folder whose files are zones.
+    fn may_be_zone_of_folder(&self, file: &Path) -> bool {
+        let Some(folder) = self.list.folder() else { return false };
+        file.extension().is_some_and(|extension| extension == "zone")
+            && file.parent() == absolute(folder).ok().as_deref()
+    }
+
+    /// Several at a time; the results in the order of the names.
+    fn examine_all(&self, batch: &[Name], terms: Terms) -> Vec<(Name, Outcome)> {
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        let readers = thread::available_parallelism().map_or(1, usize::from).min(batch.len());
+        thread::scope(|scope| {
+            for _ in 0..readers {
+                scope.spawn(|| {
+                    while let Some(apex) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let outcome = self.examine(apex, terms);
+                        let mut done = done.lock().expect("no reader panics while it holds the lock");
+                        done.insert(apex.clone(), outcome);
+                    }
+                });
+            }
+        });
+        done.into_inner().expect("no reader panics while it holds the lock").into_iter().collect()
+    }
+
+    /// The gate: read, check, doubt, compare, number, write down. Only the last cannot be taken back.
+    fn examine(&self, apex: &Name, terms: Terms) -> Outcome {
+        let known = &self.zones[apex];
+        let served = self.served(apex);
+        let is_good = known.state == ZoneState::Served;
+        if is_good && known.accepted.are_untouched() {
+            return Outcome::Unchanged;
+        }
+        let ReadZone { zone, diagnostics, files } = read_zone(apex, &known.listed.file);
+        let files = SeenFiles::new(files, terms.now);
+        if served.is_some() && zone.is_some() && known.accepted.have_same_content(&files) {
+            return Outcome::Same(files);
+        }
+        let is_of_no_version = || files.files.iter().any(|file| file.stamp.is_none());
+        match known.accepted.doubt(&files, terms.now) {
+            Some(Doubt::Changing) if !terms.is_patient || is_of_no_version() => return Outcome::Unsettled,
+            Some(Doubt::CutOff) if !terms.is_sure && served.is_some() => {
+                let why = "the file ends in the middle of a line, and did not before: it looks half-written";
+                return Outcome::Held { files, why: why.into() };
+            }
+            _ => {}
+        }
+        let Some(zone) = zone else { return Outcome::Bad { files, diagnostics } };
+        self.number(known, zone, served, terms, files, diagnostics)
+    }
+
+    fn number(
+        &self,
+        known: &Known,
+        zone: Zone,
+        served: Option<&Arc<Zone>>,
+        terms: Terms,
+        files: SeenFiles,
+        mut warnings: Vec<Diagnostic>,
+    ) -> Outcome {
+        let ListedZone { versions, max_removed, .. } = known.listed;
+        let mut prepared = self.versions.prepare(zone, served, versions, terms.cause, terms.now);
+        if let (Some(changes), Some(served), false) = (&prepared.changes, served, terms.is_sure) {
+            let (lost, records) = (Extent::of(changes, served).records_lost, served.record_count());
+            if max_removed.is_exceeded(lost, records) {
+                let why =
+                    format!("it loses {lost} of {records} records, more than `max-removed: {max_removed}`");
+                return Outcome::Held { files, why };
+            }
+        }
+        warnings.append(&mut prepared.remarks);
+        warnings.extend(self.versions.commit(&prepared));
+        Outcome::Good { files, prepared: Box::new(prepared), warnings }
+    }
+
+    /// Takes an old version back: its content under a new serial. The file stays as it is, and counts again once it is
+    /// changed.
+    pub(super) fn roll_back(&mut self, apex: &Name, to: Serial, now: Unix) -> Result<LoadReport, Refusal> {
+        let known = self.zones.get(apex).ok_or_else(|| not_served(apex))?;
+        let Some(served) = self.served(apex) else {
+            return Err(Refusal(format!("no version of {} is served", spoken(apex))));
+        };
+        let prepared = self
+            .versions
+            .roll_back(served, to, known.listed.versions, now)
+            .map_err(|error| Refusal(format!("{}: {error}", spoken(apex))))?;
+        let mut report = LoadReport { changes: vec![prepared.to_string()], ..LoadReport::default() };
+        report.diagnostics.extend(self.versions.commit(&prepared));
+        self.table = self.table.with(ZoneEntry::Loaded(prepared.zone));
+        Ok(report)
+    }
+
+    fn take(&mut self, apex: Name, outcome: Outcome, report: &mut LoadReport) {
+        let served = self.served(&apex).map(|zone| zone.serial());
+        let known = self.zones.get_mut(&apex).expect("only zones of the list are looked at");
+        match outcome {
+            Outcome::Unchanged => {}
+            Outcome::Same(files) => {
+                if known.state != ZoneState::Served {
+                    report.changes.push(format!("zone {apex}: its file is again what is served"));
+                }
+                known.accept(files);
+            }
+            Outcome::Unsettled => {
+                report.unsettled.insert(apex);
+            }
+            Outcome::Good { files, prepared, warnings } => {
+                known.accept(files);
+                report.diagnostics.extend(warnings);
+                if served.is_none() || prepared.is_new() {
+                    report.changes.push(prepared.to_string());
+                }
+                self.table = self.table.with(ZoneEntry::Loaded(prepared.zone));
+            }
+            Outcome::Held { files, why } => {
+                let serial = served.map_or(String::new(), |serial| format!("; serial {serial} stays"));
+                let order = format!("namu zone reload {} --yes", spoken(&apex));
+                report.problems.push(format!("zone {apex}: held back: {why}{serial}; `{order}` takes it"));
+                known.reject(files, ZoneState::Held, why);
+            }
+            Outcome::Bad { files, diagnostics } => {
+                let is_error = |found: &&Diagnostic| found.severity == Severity::Error;
+                let first = diagnostics.iter().find(is_error).map_or(String::new(), Diagnostic::to_string);
+                let state = match served {
+                    Some(serial) => {
+                        report
+                            .problems
+                            .push(format!("zone {apex}: its file has errors; serial {serial} stays"));
+                        ZoneState::Kept
+                    }
+                    None => {
+                        report
+                            .problems
+                            .push(format!("zone {apex}: its file has errors; its names are SERVFAIL"));
+                        self.table = self.table.with(ZoneEntry::Unavailable(apex));
+                        ZoneState::Unavailable
+                    }
+                };
+                known.reject(files, state, first);
+                report.diagnostics.extend(diagnostics);
+            }
+        }
+    }
+
+    fn served(&self, apex: &Name) -> Option<&Arc<Zone>> {
+        match self.table.get(apex.as_ref()) {
+            Some(ZoneEntry::Loaded(zone)) => Some(zone),
+            _ => None,
+        }
+    }
+
+    /// How every zone is, by name.
+    pub(super) fn status(&self) -> BTreeMap<Name, ZoneStatus> {
+        let status = |(apex, known): (&Name, &Known)| {
+            let served = self.served(apex);
+            let status = ZoneStatus {
+                zone: spoken(apex),
+                file: absolute(&known.listed.file)
+                    .unwrap_or_else(|_| known.listed.file.clone())
+                    .display()
+                    .to_string(),
+                state: known.state,
+                serial: served.map(|zone| zone.serial().0),
+                records: served.map_or(0, |zone| zone.record_count()),
+                problem: known.problem.clone(),
+                load_errors: known.load_errors,
+            };
+            (apex.clone(), status)
+        };
+        self.zones.iter().map(status).collect()
+    }
+
+    /// The folders where a change may concern a zone.
+    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
+        let of_files = self.zones.values().flat_map(Known::paths);
+        let mut folders: BTreeSet<PathBuf> =
+            of_files.filter_map(|path| path.parent().map(Path::to_path_buf)).collect();
+        folders.extend(self.list.folder().and_then(|folder| absolute(folder).ok()));
+        folders
+    }
+
+    /// The zones with a file that is not any more as it was read.
+    pub(super) fn touched(&self) -> Scope {
+        let seen = |known: &Known| known.rejected.as_ref().unwrap_or(&known.accepted).were_touched();
+        Scope::zones(self.zones.iter().filter(|(_, known)| seen(known)).map(|(apex, _)| apex.clone()))
+    }
+
+    /// Apex and record count of each zone that is served, by name.
+    pub(super) fn served_zones(&self) -> Vec<(String, usize)> {
+        let record_count = |apex| Some((spoken(apex), self.served(apex)?.record_count()));
+        self.zones.keys().filter_map(record_count).collect()
+    }
+}
+
+impl Known {
+    fn new(listed: ListedZone) -> Known {
+        Known {
+            listed,
+            accepted: SeenFiles::default(),
+            rejected: None,
+            state: ZoneState::Unavailable,
+            problem: None,
+            load_errors: 0,
+        }
+    }
+
+    fn accept(&mut self, files: SeenFiles) {
+        (self.accepted, self.rejected) = (files, None);
+        (self.state, self.problem) = (ZoneState::Served, None);
+    }
+
+    fn reject(&mut self, files: SeenFiles, state: ZoneState, problem: String) {
+        self.rejected = Some(files);
+        (self.state, self.problem) = (state, Some(problem));
+        self.load_errors += 1;
+    }
+
+    /// All files that matter, those of a rejected version too: it may be mended in any of them.
+    fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let seen = self.accepted.files.iter().chain(self.rejected.iter().flat_map(|seen| &seen.files));
+        let paths = seen.map(|file| &file.path).chain([&self.listed.file]);
+        paths.map(|path| absolute(path).unwrap_or_else(|_| path.clone()))
+    }
+}
