@@ -1,0 +1,23 @@
+//! The real binary on loopback, through its front door.
+
+mod access_log;
+mod answering;
+mod broken_files;
+mod check;
+mod control;
+mod dig;
+mod dns;
+mod doors;
+mod editing;
+mod faults;
+mod internet;
+mod namespace;
+mod namu;
+mod peers;
+mod recursion;
+mod reload;
+mod resolv_conf;
+mod start;
+mod transfer;
+mod versions;
+mod zone_fmt;

@@ -1,0 +1,303 @@
+//! An internet in memory: each address is a host that serves zones, written as text, through the server's own authority.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use namu::authority::{self, Verdict};
+use namu::clock::{Now, Tick};
+use namu::dns::{Answer, AnswerRrset, Name, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
+use namu::resolver::{DatagramFlight, NoReply, World};
+use namu::wire::{Flags, OptToWrite, Query, RecordOrder, ResponseHead, ResponseWriter, Scan};
+use namu::zone::{ZoneBuilder, ZoneEntry, ZoneTable};
+use namu::zonefile::{Files, NoIncludes, parse};
+
+use crate::clock::Time;
+use crate::faults::Faults;
+
+/// The time from a query to its reply where nothing delays it.
+const ROUND_TRIP: Duration = Duration::from_millis(20);
+
+/// All hosts, and what was sent to them.
+#[derive(Clone)]
+pub struct Internet {
+    pub time: Time,
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    hosts: BTreeMap<IpAddr, Host>,
+    ladder: Vec<String>,
+    chance: u64,
+}
+
+/// One host.
+#[derive(Clone, Default)]
+struct Host {
+    name: String,
+    zones: ZoneTable,
+    faults: Faults,
+}
+
+impl Internet {
+    /// An internet without hosts. The seed decides every chance in it.
+    pub fn new(seed: u64) -> Internet {
+        let inner = Inner { hosts: BTreeMap::new(), ladder: Vec::new(), chance: seed };
+        Internet { time: Time::default(), inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// A host at an address, or one more zone for it. The text is a zone file whose `$ORIGIN` is `apex`.
+    pub fn serve(&self, host: &str, address: IpAddr, apex: &str, text: &str) -> Result<(), String> {
+        let apex: Name = apex.parse().map_err(|error| format!("{apex}: {error}"))?;
+        let mut files = Files::new(apex.to_string().as_str(), text.as_bytes().to_vec());
+        let mut builder = ZoneBuilder::new(apex.clone());
+        parse(&mut files, apex.as_ref(), &NoIncludes, &mut |record| {
+            builder.push(record.owner, record.rr_type, record.ttl, record.rdata, record.mark);
+        })
+        .map_err(|errors| format!("zone {apex}: {}", errors[0]))?;
+        let built = builder.build().map_err(|errors| format!("zone {apex}: {}", errors[0]))?;
+        let mut inner = self.inner.lock().unwrap();
+        let place = inner.hosts.entry(address).or_default();
+        place.name = host.to_string();
+        place.zones = place.zones.with(ZoneEntry::Loaded(built.zone.into()));
+        Ok(())
+    }
+
+    /// Changes what is wrong with all addresses of a host.
+    pub fn fault(&self, host: &str, words: &[&str]) -> Result<(), String> {
+        let mut inner = self.inner.lock().unwrap();
+        let mut found = false;
+        for place in inner.hosts.values_mut().filter(|place| place.name == host) {
+            place.faults.turn_on(words)?;
+            found = true;
+        }
+        if found { Ok(()) } else { Err(format!("no host {host}")) }
+    }
+
+    /// How many messages were sent to hosts so far, over datagrams and streams.
+    pub fn exchanges(&self) -> usize {
+        self.inner.lock().unwrap().ladder.len()
+    }
+
+    /// The exchanges from the one numbered `from` on, one a line.
+    pub fn ladder(&self, from: usize) -> String {
+        self.inner.lock().unwrap().ladder[from..].join("\n")
+    }
+}
+
+impl World for Internet {
+    fn now(&self) -> Now {
+        self.time.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.inner.lock().unwrap().random()
+    }
+
+    fn datagram(&self, to: SocketAddr, octets: &[u8]) -> Box<dyn DatagramFlight> {
+        let sent = self.time.now().tick;
+        let replies = self.inner.lock().unwrap().exchange(to, octets, false);
+        let due = |(delay, reply): (Duration, Vec<u8>)| (sent.plus(delay), Bytes::from(reply));
+        Box::new(Flight { time: self.time.clone(), replies: replies.into_iter().map(due).collect() })
+    }
+
+    fn stream(&self, to: SocketAddr, octets: &[u8]) -> BoxFuture<'static, Result<Bytes, NoReply>> {
+        let sent = self.time.now().tick;
+        let (refused, replies) = {
+            let mut inner = self.inner.lock().unwrap();
+            let host = inner.hosts.get(&to.ip());
+            (host.is_some_and(|host| host.faults.no_tcp), inner.exchange(to, octets, true))
+        };
+        let time = self.time.clone();
+        Box::pin(async move {
+            if refused {
+                time.sleep_until(sent.plus(ROUND_TRIP)).await;
+                return Err(NoReply::Refused);
+            }
+            match replies.into_iter().next() {
+                // A handshake, then the exchange.
+                Some((delay, reply)) => {
+                    time.sleep_until(sent.plus(delay * 2)).await;
+                    Ok(reply.into())
+                }
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn sleep_until(&self, tick: Tick) -> BoxFuture<'static, ()> {
+        self.time.sleep_until(tick)
+    }
+
+    fn spawn(&self, flight: BoxFuture<'static, ()>) {
+        self.time.spawn(flight);
+    }
+}
+
+/// Replies on their way back, each with the moment it arrives.
+struct Flight {
+    time: Time,
+    replies: VecDeque<(Tick, Bytes)>,
+}
+
+impl DatagramFlight for Flight {
+    fn receive(&mut self) -> BoxFuture<'_, Result<Bytes, NoReply>> {
+        Box::pin(async {
+            let Some((due, _)) = self.replies.front() else { return std::future::pending().await };
+            self.time.sleep_until(*due).await;
+            let (_, reply) = self.replies.pop_front().expect("looked at above");
+            Ok(reply)
+        })
+    }
+}
+
+impl Inner {
+    fn random(&mut self) -> u64 {
+        // SplitMix64: small, and the same for the same seed everywhere.
+        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut value = self.chance;
+        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ (value >> 31)
+    }
+
+    /// What comes back for a message, and after how long each.
+    fn exchange(&mut self, to: SocketAddr, octets: &[u8], stream: bool) -> Vec<(Duration, Vec<u8>)> {
+        let Scan::Query(query) = Query::scan(octets) else {
+            panic!("the resolver sends well-formed queries, not {octets:?}");
+        };
+        let chance = self.random();
+        let step = format!("{} {}{}", query.question, to, if stream { " over TCP" } else { "" });
+        let Some(host) = self.hosts.get_mut(&to.ip()) else {
+            self.ladder.push(format!("{step}: no such host"));
+            return Vec::new();
+        };
+        let lost = |at: u32| chance >> (8 * at) & 0xff < u64::from(host.faults.loss) * 256 / 100;
+        let silent = host.faults.silent || !stream && (host.faults.drops > 0 || lost(0) || lost(1));
+        if silent {
+            host.faults.drops = host.faults.drops.saturating_sub(1);
+            self.ladder.push(format!("{step} ({}): silence", host.name));
+            return Vec::new();
+        }
+        let delay = ROUND_TRIP + host.faults.delay;
+        let replies = host.replies(&query, stream);
+        self.ladder.push(format!("{step} ({}): {}", host.name, replies.told));
+        replies.octets.into_iter().map(|octets| (delay, octets)).collect()
+    }
+}
+
+/// The replies of one host to one query, and the last in words.
+struct Replies {
+    told: String,
+    octets: Vec<Vec<u8>>,
+}
+
+impl Host {
+    fn replies(&self, query: &Query<'_>, stream: bool) -> Replies {
+        let faults = &self.faults;
+        let question = query.question;
+        let mut octets = Vec::new();
+        let mut answer = self.answer(query);
+        if faults.lies {
+            answer.additional.push(forged("www.bank.test."));
+            answer.authority.push(forged_servers("test."));
+        }
+        let limit = if stream { 65_535 } else { query.edns.map_or(512, |edns| edns.udp_payload_size.into()) };
+        let mut true_reply = write(query, &answer, limit, query.header.id, question);
+        if faults.truncates && !stream {
+            let empty = Answer::empty(Rcode::NOERROR);
+            true_reply = write(query, &empty, limit, query.header.id, question);
+            true_reply[2] |= (Flags::TC.0 >> 8) as u8;
+        }
+        let mut lie = Answer::empty(Rcode::NOERROR);
+        lie.authoritative = true;
+        lie.answer.push(forged(&question.name.to_string()));
+        if faults.wrong_id {
+            octets.push(write(query, &lie, limit, query.header.id ^ 0x5555, question));
+        }
+        if faults.wrong_question {
+            let other: Name = "other.test.".parse().unwrap();
+            let other = QuestionRef { name: other.as_ref(), ..question };
+            octets.push(write(query, &lie, limit, query.header.id, other));
+        }
+        if faults.garbage {
+            true_reply.truncate(true_reply.len() / 2);
+        }
+        octets.push(true_reply.clone());
+        if faults.duplicates {
+            octets.push(true_reply);
+        }
+        let sections = (answer.answer.len(), answer.authority.len(), answer.additional.len());
+        Replies { told: format!("{} {sections:?}", answer.rcode), octets }
+    }
+
+    fn answer<'a>(&'a self, query: &Query<'a>) -> Answer<'a> {
+        let faults = &self.faults;
+        if faults.no_edns && query.edns.is_some() {
+            return Answer::empty(Rcode::FORMERR);
+        }
+        if faults.refuses {
+            return Answer::empty(Rcode::REFUSED);
+        }
+        if faults.fails {
+            return Answer::empty(Rcode::SERVFAIL);
+        }
+        if faults.lame {
+            let mut upward = Answer::empty(Rcode::NOERROR);
+            upward.authority.push(forged_servers("."));
+            return upward;
+        }
+        match authority::answer(&self.zones, query.question, query.edns.is_some_and(|edns| edns.dnssec_ok)) {
+            Verdict::Answer(answer) => answer,
+            Verdict::ZoneUnavailable => Answer::empty(Rcode::SERVFAIL),
+            Verdict::NotOurs => Answer::empty(Rcode::REFUSED),
+        }
+    }
+}
+
+fn write(
+    query: &Query<'_>,
+    answer: &Answer<'_>,
+    limit: usize,
+    id: u16,
+    question: QuestionRef<'_>,
+) -> Vec<u8> {
+    let head = ResponseHead {
+        id,
+        flags: Flags::QR,
+        question: Some(question),
+        opt: query.edns.map(|edns| OptToWrite {
+            udp_payload_size: 1232,
+            dnssec_ok: edns.dnssec_ok,
+            ..OptToWrite::default()
+        }),
+        extended_errors: false,
+        limit,
+        order: RecordOrder::Fixed,
+    };
+    let mut out = vec![0; limit.max(512)];
+    let written = ResponseWriter::new().write(head, answer, &mut out);
+    out.truncate(written.octets);
+    out
+}
+
+/// An address no true host of any scenario has.
+pub const FORGED_ADDRESS: [u8; 4] = [203, 0, 113, 66];
+
+fn forged(owner: &str) -> AnswerRrset<'static> {
+    rrset(owner, RrType::A, &FORGED_ADDRESS)
+}
+
+fn forged_servers(owner: &str) -> AnswerRrset<'static> {
+    rrset(owner, RrType::NS, "ns.evil.test.".parse::<Name>().unwrap().octets())
+}
+
+fn rrset(owner: &str, rr_type: RrType, rdata: &[u8]) -> AnswerRrset<'static> {
+    let records: RecordsBuf = [rdata].into_iter().collect();
+    let ttl = Ttl::saturating(86_400);
+    let set = Rrset::new(owner.parse().unwrap(), rr_type, ttl, records, RecordsBuf::new());
+    AnswerRrset::shared(Arc::new(set))
+}

@@ -1,0 +1,34 @@
+//! The resolver on an internet in memory: no sockets, no real time, the same run every time.
+
+mod clock;
+mod faults;
+mod internet;
+mod random;
+mod scenario;
+
+/// Every story under `tests/scenarios` is a test; a failing one shows the ladder of its exchanges.
+#[test]
+fn scenarios_end_as_they_are_told() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut told = 0;
+    let mut failures = Vec::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        let mut entries: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                told += 1;
+                let text = std::fs::read_to_string(&path).unwrap();
+                if let Err(story) = scenario::tell(&text) {
+                    failures.push(format!("{}: {story}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    assert!(told >= 12, "{told} scenarios");
+}

@@ -1,0 +1,289 @@
+//! Stories in text: an internet, what is asked of the resolver, and what must come of it.
+//!
+//! ```text
+//! zone example.org              the lines up to `end` are a zone file; $ORIGIN and $TTL 3600 stand before them
+//! end
+//! host ns1 192.0.2.53 example.org sub.example.org     an address that serves zones; those serving `.` are the root hints
+//! fault ns1 drops 2             see faults.rs; `none` heals
+//! option ipv6 false             ipv4, ipv6, priming, max-upstream-queries; of the cache max-ttl, max-negative-ttl
+//! ask www.example.org A         or several at the same instant: ask a.example A & b.example A
+//! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
+//! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
+//! want source cache | ede 22 | exchanges <= 3 | time <= 800ms | ttl <= 60
+//! later 1h
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use namu::cache::{Cache, CacheOptions, NameServer};
+use namu::clock::Now;
+use namu::dns::{Answer, Question, RrType, Ttl};
+use namu::observe::Source;
+use namu::recursion::Recursion;
+use namu::resolver::{ResolverOptions, RootHints, World};
+use namu::zonefile::RdataText;
+
+use crate::internet::Internet;
+
+/// What came back for one question.
+pub struct Reply {
+    pub answer: Answer<'static>,
+    pub source: Source,
+}
+
+/// A resolver on an internet.
+pub struct Stage {
+    pub internet: Internet,
+    pub recursion: Arc<Recursion>,
+}
+
+impl Stage {
+    /// A resolver with an empty cache whose hints are these root servers.
+    pub fn new(
+        internet: Internet,
+        hints: Vec<(String, IpAddr)>,
+        options: ResolverOptions,
+        cache: CacheOptions,
+    ) -> Stage {
+        let server = |(name, address): (String, IpAddr)| NameServer {
+            name: name.parse().expect("hosts have names"),
+            addresses: [address].into(),
+        };
+        let hints = RootHints { servers: hints.into_iter().map(server).collect() };
+        let world: Arc<dyn World> = Arc::new(internet.clone());
+        let cache = Arc::new(Cache::new(cache));
+        Stage { internet, recursion: Recursion::new(cache, world, hints, options) }
+    }
+
+    /// Asks questions at the same instant, as clients would: first the cache, then whoever has to be asked.
+    pub fn ask(&self, questions: &[Question]) -> Vec<Reply> {
+        let ask = |question: &Question| {
+            let (recursion, question, time) =
+                (self.recursion.clone(), question.clone(), self.internet.time.clone());
+            async move {
+                if let Some(cached) = recursion.cached(question.as_ref(), time.now()) {
+                    return Reply { answer: cached.answer, source: cached.source };
+                }
+                let resolved = recursion.resolve(question).await;
+                Reply { answer: resolved.to_answer(), source: resolved.source }
+            }
+        };
+        self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))
+    }
+}
+
+/// Tells a scenario; the error says which line was not so, with the exchanges since the last question.
+pub fn tell(text: &str) -> Result<(), String> {
+    let mut teller = Teller::default();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
+        let told = match words.as_slice() {
+            [] => Ok(()),
+            ["zone", apex] => {
+                let zone: Vec<&str> =
+                    lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "end").collect();
+                teller.zones.insert(apex.to_string(), zone.join("\n"));
+                Ok(())
+            }
+            words => teller.act(words),
+        };
+        told.map_err(|why| format!("line {}: {line}\n  {why}\n{}", number + 1, teller.ladder()))?;
+    }
+    if teller.wants == 0 { Err("nothing was wanted".into()) } else { Ok(()) }
+}
+
+struct Teller {
+    internet: Internet,
+    zones: BTreeMap<String, String>,
+    hints: Vec<(String, IpAddr)>,
+    options: ResolverOptions,
+    cache: CacheOptions,
+    stage: Option<Stage>,
+    replies: Vec<Reply>,
+    /// Exchanges and time when the last question was asked.
+    asked: (usize, Option<Now>),
+    wants: usize,
+}
+
+impl Default for Teller {
+    fn default() -> Teller {
+        Teller {
+            internet: Internet::new(1),
+            zones: BTreeMap::new(),
+            hints: Vec::new(),
+            options: ResolverOptions::default(),
+            cache: CacheOptions::default(),
+            stage: None,
+            replies: Vec::new(),
+            asked: (0, None),
+            wants: 0,
+        }
+    }
+}
+
+impl Teller {
+    fn ladder(&self) -> String {
+        self.internet.ladder(self.asked.0)
+    }
+
+    fn act(&mut self, words: &[&str]) -> Result<(), String> {
+        match words {
+            ["host", name, address, zones @ ..] => self.host(name, address, zones),
+            ["fault", host, fault @ ..] => self.internet.fault(host, fault),
+            ["option", name, value] => self.option(name, value),
+            ["later", time] => {
+                self.internet.time.pass(duration(time)?);
+                Ok(())
+            }
+            ["ask", questions @ ..] => self.ask(questions),
+            ["want", wanted @ ..] => {
+                self.wants += 1;
+                self.want(wanted)
+            }
+            ["answer", records @ ..] => {
+                self.wants += 1;
+                self.answer(&records.join(" "))
+            }
+            _ => Err("no such line in the language of scenarios".into()),
+        }
+    }
+
+    fn host(&mut self, name: &str, address: &str, zones: &[&str]) -> Result<(), String> {
+        let address: IpAddr = address.parse().map_err(|error| format!("{address}: {error}"))?;
+        for apex in zones {
+            let zone = self.zones.get(*apex).ok_or_else(|| format!("no zone {apex}"))?;
+            let text = format!("$ORIGIN {apex}{}\n$TTL 3600\n{zone}\n", if *apex == "." { "" } else { "." });
+            self.internet.serve(name, address, apex, &text)?;
+            if *apex == "." {
+                self.hints.push((format!("{name}.root-servers.test."), address));
+            }
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let truth = || value.parse::<bool>().map_err(|error| format!("{value}: {error}"));
+        match name {
+            "ipv4" => self.options.ipv4 = truth()?,
+            "ipv6" => self.options.ipv6 = truth()?,
+            "priming" => self.options.priming = truth()?,
+            "max-upstream-queries" => {
+                self.options.max_upstream_queries =
+                    value.parse().map_err(|error| format!("{value}: {error}"))?;
+            }
+            "max-ttl" => self.cache.max_ttl = ttl(value)?,
+            "max-negative-ttl" => self.cache.max_negative_ttl = ttl(value)?,
+            _ => return Err(format!("unknown option {name}")),
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, words: &[&str]) -> Result<(), String> {
+        let mut questions = Vec::new();
+        for question in words.split(|word| *word == "&") {
+            let [name, rr_type] = question else { return Err("ask NAME TYPE".into()) };
+            let name = name.parse().map_err(|error| format!("{name}: {error}"))?;
+            let rr_type: RrType = rr_type.parse().map_err(|error| format!("{rr_type}: {error}"))?;
+            questions.push(Question::new(name, rr_type));
+        }
+        self.asked = (self.internet.exchanges(), Some(self.internet.now()));
+        let (internet, hints, options, cache) = (&self.internet, &self.hints, &self.options, self.cache);
+        let new = || Stage::new(internet.clone(), hints.clone(), options.clone(), cache);
+        let stage = self.stage.get_or_insert_with(new);
+        self.replies = stage.ask(&questions);
+        Ok(())
+    }
+
+    fn want(&self, words: &[&str]) -> Result<(), String> {
+        let first = self.replies.first().ok_or("nothing was asked")?;
+        let each = |hold: &dyn Fn(&Reply) -> bool| {
+            let told: Vec<String> = self.replies.iter().map(told).collect();
+            if self.replies.iter().all(hold) { Ok(()) } else { Err(format!("got {}", told.join(" & "))) }
+        };
+        match words {
+            ["source", word] => each(&|reply| reply.source.word() == *word),
+            ["ede", code] => each(&|reply| {
+                let code_of = |error: &namu::dns::ExtendedError| error.code.to_string();
+                reply.answer.extended_error.as_ref().map(code_of).as_deref() == Some(*code)
+            }),
+            ["exchanges", "<=", count] => {
+                let count: usize = count.parse().map_err(|error| format!("{count}: {error}"))?;
+                let made = self.internet.exchanges() - self.asked.0;
+                if made <= count { Ok(()) } else { Err(format!("{made} exchanges")) }
+            }
+            ["time", "<=", time] => {
+                let began = self.asked.1.expect("something was asked");
+                let took = self.internet.now().tick.since(began.tick);
+                if took <= duration(time)? { Ok(()) } else { Err(format!("took {took:?}")) }
+            }
+            ["ttl", "<=", seconds] => {
+                let seconds: u32 = seconds.parse().map_err(|error| format!("{seconds}: {error}"))?;
+                let sets = first.answer.answer.iter().chain(first.answer.authority.iter());
+                let ttl = sets.map(|set| set.ttl.seconds()).max().ok_or("no RRset")?;
+                if ttl <= seconds { Ok(()) } else { Err(format!("TTL {ttl}")) }
+            }
+            ["NODATA"] => {
+                each(&|reply| reply.answer.rcode.to_string() == "NOERROR" && reply.answer.answer.is_empty())
+            }
+            [rcode] => each(&|reply| reply.answer.rcode.to_string() == *rcode),
+            _ => Err("no such wish".into()),
+        }
+    }
+
+    fn answer(&self, wanted: &str) -> Result<(), String> {
+        let first = self.replies.first().ok_or("nothing was asked")?;
+        let mut wanted: Vec<String> = wanted.split(" ; ").map(str::to_string).collect();
+        let mut got = records(&first.answer);
+        wanted.sort();
+        got.sort();
+        if got == wanted { Ok(()) } else { Err(format!("got {}", got.join(" ; "))) }
+    }
+}
+
+fn ttl(text: &str) -> Result<Ttl, String> {
+    duration(text).map(|time| Ttl::saturating(time.as_secs()))
+}
+
+fn told(reply: &Reply) -> String {
+    let error =
+        reply.answer.extended_error.as_ref().map(|error| format!(" EDE {} {}", error.code, error.text));
+    let (rcode, source) = (reply.answer.rcode, reply.source.word());
+    format!("{rcode} from {source}: {}{}", records(&reply.answer).join(" ; "), error.unwrap_or_default())
+}
+
+/// The records of the answer section without TTL and final dots.
+fn records(answer: &Answer<'_>) -> Vec<String> {
+    let mut records = Vec::new();
+    for set in answer.answer.iter() {
+        let set = set.rrset();
+        for rdata in set.records {
+            let text = format!("{} {} {}", set.owner, set.rr_type, RdataText { rr_type: set.rr_type, rdata });
+            records.push(text.split(' ').map(without_dot).collect::<Vec<_>>().join(" "));
+        }
+    }
+    records
+}
+
+fn without_dot(word: &str) -> &str {
+    match word {
+        "." => word,
+        word => word.strip_suffix('.').unwrap_or(word),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|error| format!("{text}: {error}"))?;
+    Ok(match &text[digits.len()..] {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(60 * number),
+        "h" => Duration::from_secs(3600 * number),
+        "d" => Duration::from_secs(86_400 * number),
+        unit => return Err(format!("unknown unit `{unit}`")),
+    })
+}
