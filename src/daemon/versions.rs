@@ -112,8 +112,7 @@ impl Versions {
             let hash = ContentHash::of(&read);
             return Prepared::first(read, hash, options, cause, now, remarks);
         };
-        let is_comparable = |served: &&Arc<Zone>| !read.has_nsec3() && !served.has_nsec3();
-        let to_read = served.filter(is_comparable).map(|served| Changeset::between(served, &read));
+        let to_read = served.map(|served| Changeset::between(served, &read));
         let is_as_served =
             to_read.as_ref().is_some_and(Changeset::is_content_same) && last.hash == last.file_hash;
         let file_hash = if is_as_served { last.hash } else { ContentHash::of(&read) };
