@@ -260,8 +260,7 @@ impl ZoneSet {
         Outcome::Good { files, prepared: Box::new(prepared), warnings }
     }
 
-    /// Takes an old version back: its content under a new serial. The file stays as it is, and counts again once it is
-    /// changed.
+    /// Takes an old version back, see [`Versions::roll_back`].
     pub(super) fn roll_back(&mut self, apex: &Name, to: Serial, now: Unix) -> Result<LoadReport, Refusal> {
         let known = self.zones.get(apex).ok_or_else(|| not_served(apex))?;
         let Some(served) = self.served(apex) else {
@@ -272,7 +271,7 @@ impl ZoneSet {
             .roll_back(served, to, known.listed.versions, now)
             .map_err(|error| Refusal(format!("{}: {error}", spoken(apex))))?;
         let mut report = LoadReport { changes: vec![prepared.to_string()], ..LoadReport::default() };
-        report.diagnostics.extend(self.versions.commit(&prepared));
+        report.diagnostics.extend(prepared.remarks.iter().cloned().chain(self.versions.commit(&prepared)));
         self.table = self.table.with(ZoneEntry::Loaded(prepared.zone));
         Ok(report)
     }
