@@ -260,8 +260,7 @@ impl ZoneSet {
         Outcome::Good { files, prepared: Box::new(prepared), warnings }
     }
 
-    /// Takes an old version back: its content under a new serial. The file stays as it is, and counts again once it is
-    /// changed.
+    /// Takes an old version back, see [`Versions::roll_back`].
     pub(super) fn roll_back(&mut self, apex: &Name, to: Serial, now: Unix) -> Result<LoadReport, Refusal> {
         let known = self.zones.get(apex).ok_or_else(|| not_served(apex))?;
         let Some(served) = self.served(apex) else {
@@ -272,7 +271,7 @@ impl ZoneSet {
             .roll_back(served, to, known.listed.versions, now)
             .map_err(|error| Refusal(format!("{}: {error}", spoken(apex))))?;
         let mut report = LoadReport { changes: vec![prepared.to_string()], ..LoadReport::default() };
-        report.diagnostics.extend(self.versions.commit(&prepared));
+        report.diagnostics.extend(prepared.remarks.iter().cloned().chain(self.versions.commit(&prepared)));
         self.table = self.table.with(ZoneEntry::Loaded(prepared.zone));
         Ok(report)
     }
@@ -407,5 +406,71 @@ impl Known {
         let seen = self.accepted.files.iter().chain(self.rejected.iter().flat_map(|seen| &seen.files));
         let paths = seen.map(|file| &file.path).chain([&self.listed.file]);
         paths.map(|path| absolute(path).unwrap_or_else(|_| path.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::state::State;
+    use super::*;
+    use crate::config::Config;
+
+    const ZONES: usize = 40;
+    /// So late that the stamps of all files are believed.
+    const TERMS: Terms =
+        Terms { cause: Cause::Command, now: Unix(u64::MAX), is_sure: false, is_patient: false };
+
+    fn text(last: u8) -> String {
+        format!("$TTL 60\n@ SOA ns hostmaster 1 7200 900 1209600 300\n@ NS ns\nwww A 192.0.2.{last}\n")
+    }
+
+    #[test]
+    fn a_reload_reads_the_files_of_the_zone_it_is_about_and_of_no_other() {
+        let folder = std::env::temp_dir().join(format!("namu-zone-set-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let files: Vec<PathBuf> = (0..ZONES).map(|n| folder.join(format!("z{n}.test.zone"))).collect();
+        files.iter().for_each(|file| fs::write(file, text(1)).unwrap());
+        // What the zones of the list are called is read first, with a list that is not looked at again.
+        let list = ZoneList::of(&Config::default(), false, &files);
+        let versions = Arc::new(Versions::new(State::new(folder.join("state"))));
+        let mut zones = ZoneSet::new(list, versions);
+        let mut reload = |scope: &Scope| {
+            let mut said = (Vec::new(), Vec::new());
+            zones.load(scope, TERMS, &mut |_, report| {
+                said.0.extend(report.changes);
+                said.1.extend(report.problems);
+            });
+            // How many files another look at all zones would read.
+            let all: Vec<Name> = zones.zones.keys().cloned().collect();
+            let looks = zones.examine_all(&all, TERMS);
+            let read = looks.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::Unchanged)).count();
+            let errors: u64 = zones.status().values().map(|status| status.load_errors).sum();
+            (said, read, errors)
+        };
+        let ((changes, problems), read, errors) = reload(&Scope::all());
+        assert_eq!((changes.len(), problems.len(), read, errors), (ZONES, 0, 0, 0));
+        // All files become rubbish but one: who reads another one will say so.
+        files.iter().for_each(|file| fs::write(file, "rubbish").unwrap());
+        fs::write(&files[7], text(2)).unwrap();
+        let edited: Name = "z7.test.".parse().unwrap();
+        for (scope, changes) in [
+            (
+                Scope::zones([edited.clone()]),
+                vec!["zone z7.test.: serial 1 -> 2, 1 RRset changed".to_owned()],
+            ),
+            (Scope { files: [files[7].clone()].into(), ..Scope::default() }, Vec::new()),
+        ] {
+            assert_eq!(reload(&scope), ((changes, Vec::new()), ZONES - 1, 0), "{scope:?}");
+        }
+        let ((_, problems), _, errors) = reload(&Scope::all());
+        assert_eq!((problems.len(), errors), (ZONES - 1, ZONES as u64 - 1));
+        // A look at all zones reads what was touched.
+        files.iter().for_each(|file| fs::write(file, text(3)).unwrap());
+        assert_eq!(reload(&Scope::all()).1, 0);
+        fs::write(&files[9], text(4)).unwrap();
+        assert_eq!(reload(&Scope::default()).1, 1);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
