@@ -314,3 +314,8 @@ pub const JOURNAL_READ_OCTETS: u64 = 4 << 30;
 /// Records from which on the first version of a zone is written to its journal only when a second one comes: until then a
 /// hash is enough, and a start need not write as much as it reads.
 pub const JOURNAL_EAGER_RECORDS: usize = 100_000;
+
+// Versions of zones.
+
+/// Zones a start says one by one that they changed since the last run: a screen, not a log of ten thousand lines.
+pub const START_CHANGES: usize = 20;

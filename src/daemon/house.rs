@@ -117,7 +117,9 @@ impl House {
                 Some(status) => Ok(Reply::Zones { zones: vec![status.clone()] }),
                 None => Err(not_served(&zone)),
             },
-            Command::ZoneReload { zone: Some(zone), .. } | Command::ZoneRollback { zone, .. }
+            Command::ZoneReload { zone: Some(zone), .. }
+            | Command::ZoneRollback { zone, .. }
+            | Command::ZoneEdited { zone, .. }
                 if !self.zones.contains_key(&zone) =>
             {
                 Err(not_served(&zone))
@@ -127,9 +129,14 @@ impl House {
                 let reading = Reading::new(Work::Read(scope), Cause::Command).asked(Some(reply));
                 return self.read(Reading { is_sure: yes, ..reading });
             }
-            Command::ZoneRollback { zone, serial } => {
-                let work = Work::RollBack(zone, Serial(serial));
+            Command::ZoneRollback { zone, serial, write } => {
+                let work = Work::RollBack(zone, Serial(serial), write);
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
+            }
+            Command::ZoneEdited { zone, content } => {
+                // It keeps its place in the queue: whatever looks at the file later knows of it.
+                let reading = Reading::new(Work::Expect(zone, content), Cause::Edit);
+                return self.read(Reading { waiter: Some(reply), ..reading });
             }
             // Answered where it was asked, from the snapshot; see `Handle`.
             Command::ZoneShow { .. } | Command::ZoneHistory { .. } | Command::ZoneDiff { .. } => {
@@ -162,7 +169,8 @@ impl House {
             work: reading.work.clone(),
             cause: reading.cause,
             is_sure: reading.is_sure,
-            is_patient: reading.tries > 2,
+            // Who asks for it says that the file is as it should be.
+            is_patient: reading.is_asked || reading.tries > 2,
         };
         if !self.loader.give(job) {
             let _ = self.told.send(Told::Broken);

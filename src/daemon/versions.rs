@@ -210,8 +210,8 @@ impl Versions {
         })
     }
 
-    /// Takes an old version back: its content under a new serial. The zone file stays as it is, and counts again once it
-    /// is changed.
+    /// Takes an old version back: its content under a new serial. The zone file counts again once it is changed; see
+    /// [`Prepared::tell_file_is_same`].
     pub fn roll_back(
         &self,
         served: &Arc<Zone>,
@@ -304,6 +304,13 @@ impl Prepared {
             version: None,
             old: None,
             journal: options.journal,
+        }
+    }
+
+    /// The zone file says what this version does, serial and all.
+    pub(super) fn tell_file_is_same(&mut self) {
+        if let Some(version) = &mut self.version {
+            (version.file_hash, version.file_serial) = (version.hash, version.serial);
         }
     }
 
