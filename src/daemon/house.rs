@@ -282,7 +282,7 @@ impl House {
             troubled: self.zones.values().filter(|zone| zone.state != ZoneState::Served).cloned().collect(),
             is_loading: self.reading.is_some(),
             unwatched: self.watcher.as_ref().err().cloned(),
-            requests: self.doors.totals().requests().map(|(_, _, count)| count).sum(),
+            requests: self.doors.totals().requests().map(|(.., count)| count).sum(),
             connections: self.doors.running().open_connections(),
         }
     }
