@@ -130,7 +130,8 @@ impl Numbers {
         for (transport, _, _, count) in self.totals.requests() {
             *counts.entry(transport.word()).or_default() += count;
         }
-        let sizes: [(&str, &str, fn((u64, u64)) -> u64); 2] = [
+        type Part = fn((u64, u64)) -> u64;
+        let sizes: [(&str, &str, Part); 2] = [
             ("namu_dns_request_bytes", "Octets of requests that were answered.", |(octets_in, _)| octets_in),
             ("namu_dns_response_bytes", "Octets of responses.", |(_, octets_out)| octets_out),
         ];

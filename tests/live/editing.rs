@@ -251,21 +251,19 @@ fn a_roll_back_writes_the_file_only_when_asked() {
     assert!(said.contains("still says what was published before") && said.contains("--write"), "{said}");
     assert_eq!(folder.read("zones/home.test.zone"), second);
 
-    let third = zone(1, "www A 192.0.2.4\n");
-    let (code, said, talk) = run(&folder.path, &["zone", "rollback", "home.test", "2", "--write"]);
+    let (code, said, talk) = run(&folder.path, &["zone", "rollback", "home.test", "1", "--write"]);
     assert!(code == 0 && said.contains("serial 3 -> 4") && said.contains("is written anew"), "{said}{talk}");
     let written = folder.read("zones/home.test.zone");
-    assert!(written.contains("192.0.2.3") && written.contains(" 4 3600 "), "{written}");
+    assert!(written.contains("192.0.2.2") && written.contains(" 4 3600 "), "{written}");
     assert_eq!(fs::read_dir(folder.path.join("zones")).unwrap().count(), 1, "nothing is left beside it");
     assert_eq!(run(&folder.path, &["check", "zones/home.test.zone"]).0, 0);
     let (_, said, _) = run(&folder.path, &["zone", "reload"]);
     assert_eq!(said.trim(), "nothing changed");
 
-    // The file and what is served are one again, so what it said before the roll back counts when it is written.
-    folder.write("zones/home.test.zone", &third);
-    assert_eq!(run(&folder.path, &["zone", "reload"]).0, 0);
+    // The file and what is served are one again, so what it said before counts when it is written.
     folder.write("zones/home.test.zone", &second);
-    assert_eq!(run(&folder.path, &["zone", "reload"]).0, 0);
+    let (_, said, talk) = run(&folder.path, &["zone", "reload"]);
+    assert_eq!(serial(namu.address()), 5, "{said}{talk}");
     assert_eq!(
         answers(&udp(namu.address(), "www.home.test.", RecordType::A)),
         ["www.home.test. 300 IN A 192.0.2.3"]
