@@ -246,7 +246,7 @@ fn announce(server: &Server, target: &Target, edited: &[u8]) {
         return;
     }
     if let Ok(mut client) = connect(server) {
-        let (zone, content) = (target.apex.clone(), ContentMark::of(edited));
+        let (zone, content) = (target.apex.clone(), ContentMark::of(edited).0);
         let _ = client.execute(Command::ZoneEdited { zone, content });
     }
 }

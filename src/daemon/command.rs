@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::stamp::ContentMark;
 use crate::config::LogLevel;
 use crate::dns::{Name, Serial};
 
@@ -91,8 +90,8 @@ pub enum Command {
         /// Its apex.
         #[serde(serialize_with = "as_text")]
         zone: Name,
-        /// Of the file as it will be.
-        content: ContentMark,
+        /// The [`super::ContentMark`] of the file as it will be.
+        content: u64,
     },
 }
 

@@ -13,6 +13,7 @@ use super::handle::{Errand, not_served};
 use super::loader::{Job, Loaded, Loader, Work};
 use super::log_output::AccessLog;
 use super::served_doors::{Means, ServedDoors};
+use super::stamp::ContentMark;
 use super::start::Order;
 use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
@@ -135,7 +136,7 @@ impl House {
             }
             Command::ZoneEdited { zone, content } => {
                 // It keeps its place in the queue: whatever looks at the file later knows of it.
-                let reading = Reading::new(Work::Expect(zone, content), Cause::Edit);
+                let reading = Reading::new(Work::Expect(zone, ContentMark(content)), Cause::Edit);
                 return self.read(Reading { waiter: Some(reply), ..reading });
             }
             // Answered where it was asked, from the snapshot; see `Handle`.

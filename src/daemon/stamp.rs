@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use crate::clock::Unix;
@@ -75,9 +74,8 @@ impl SeenFile {
 }
 
 /// What tells the octets of a file from others. An operator's own files are no attack, so 64 bits are enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ContentMark(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentMark(pub u64);
 
 impl ContentMark {
     /// That of these octets, the same in every build: it is told from process to process.

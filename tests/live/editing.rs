@@ -218,7 +218,7 @@ fn an_edit_the_watcher_sees_first_is_one_all_the_same() {
     folder.write("config.yaml", config);
     let namu = Namu::start(&folder.path, &["run", "-c", "config.yaml"]);
     let announce = |text: &str| {
-        let content = serde_json::to_string(&ContentMark::of(text.as_bytes())).unwrap();
+        let content = ContentMark::of(text.as_bytes()).0;
         let mut socket = UnixStream::connect(folder.path.join("control.sock")).unwrap();
         let order = format!(r#"{{"do":"zone-edited","zone":"home.test.","content":{content}}}"#);
         socket.write_all(format!("{{\"namu\":1,\"order\":{order}}}\n").as_bytes()).unwrap();
