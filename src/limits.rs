@@ -314,3 +314,32 @@ pub const JOURNAL_READ_OCTETS: u64 = 4 << 30;
 /// Records from which on the first version of a zone is written to its journal only when a second one comes: until then a
 /// hash is enough, and a start need not write as much as it reads.
 pub const JOURNAL_EAGER_RECORDS: usize = 100_000;
+
+// How long answers take.
+
+/// Upper bounds of the counted durations in nanoseconds, from 50 us to 10 s (a hit to the longest a client waits); longer ones
+/// are counted too.
+pub const DURATIONS: [u64; 17] = [
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+];
+
+// Versions of zones.
+
+/// Zones a start says one by one that they changed since the last run: a screen, not a log of ten thousand lines.
+pub const START_CHANGES: usize = 20;

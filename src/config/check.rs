@@ -96,7 +96,6 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("cache.persist",                   OFF,                "keeping the cache on disk is"),
     ("cache.shared",                    NONE,               "a shared cache is"),
     ("policy",                          EMPTY,              "`policy` is"),
-    ("rate-limit.clients",              NONE,               "limiting the queries of a client is"),
     ("access-log[].output",             AllBut(&["journald", "syslog", "unix:*"]), "this output is"),
     ("access-log[].format",             Only(&["text"]),    "a format other than text is"),
     ("access-log[].rotate",             NONE,               "rotation is"),
@@ -259,6 +258,11 @@ impl Check<'_, '_> {
             if let Some(list) = self.outline.find(["access", key]) {
                 self.defined_acls(list, words);
             }
+        }
+        if let (Some(list), Some(limit)) =
+            (self.outline.find(["rate-limit", "clients", "exempt"]), &self.config.rate_limit.clients.0)
+        {
+            self.defined_acls(list, &limit.exempt);
         }
         if let Some(list) = self.outline.find(["access", "recursion"]) {
             self.open_resolver(list);

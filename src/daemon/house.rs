@@ -13,6 +13,7 @@ use super::handle::{Errand, not_served};
 use super::loader::{Job, Loaded, Loader, Work};
 use super::log_output::AccessLog;
 use super::served_doors::{Means, ServedDoors};
+use super::stamp::ContentMark;
 use super::start::Order;
 use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
@@ -117,7 +118,9 @@ impl House {
                 Some(status) => Ok(Reply::Zones { zones: vec![status.clone()] }),
                 None => Err(not_served(&zone)),
             },
-            Command::ZoneReload { zone: Some(zone), .. } | Command::ZoneRollback { zone, .. }
+            Command::ZoneReload { zone: Some(zone), .. }
+            | Command::ZoneRollback { zone, .. }
+            | Command::ZoneEdited { zone, .. }
                 if !self.zones.contains_key(&zone) =>
             {
                 Err(not_served(&zone))
@@ -127,9 +130,14 @@ impl House {
                 let reading = Reading::new(Work::Read(scope), Cause::Command).asked(Some(reply));
                 return self.read(Reading { is_sure: yes, ..reading });
             }
-            Command::ZoneRollback { zone, serial } => {
-                let work = Work::RollBack(zone, Serial(serial));
+            Command::ZoneRollback { zone, serial, write } => {
+                let work = Work::RollBack(zone, Serial(serial), write);
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
+            }
+            Command::ZoneEdited { zone, content } => {
+                // It keeps its place in the queue: whatever looks at the file later knows of it.
+                let reading = Reading::new(Work::Expect(zone, ContentMark(content)), Cause::Edit);
+                return self.read(Reading { waiter: Some(reply), ..reading });
             }
             // Answered where it was asked, from the snapshot; see `Handle`.
             Command::ZoneShow { .. } | Command::ZoneHistory { .. } | Command::ZoneDiff { .. } => {
@@ -162,7 +170,8 @@ impl House {
             work: reading.work.clone(),
             cause: reading.cause,
             is_sure: reading.is_sure,
-            is_patient: reading.tries > 2,
+            // Who asks for it says that the file is as it should be.
+            is_patient: reading.is_asked || reading.tries > 2,
         };
         if !self.loader.give(job) {
             let _ = self.told.send(Told::Broken);
@@ -274,7 +283,7 @@ impl House {
             troubled: self.zones.values().filter(|zone| zone.state != ZoneState::Served).cloned().collect(),
             is_loading: self.reading.is_some(),
             unwatched: self.watcher.as_ref().err().cloned(),
-            requests: self.doors.totals().requests().map(|(_, _, count)| count).sum(),
+            requests: self.doors.totals().requests().map(|(.., count)| count).sum(),
             connections: self.doors.running().open_connections(),
         }
     }

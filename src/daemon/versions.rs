@@ -211,7 +211,7 @@ impl Versions {
     }
 
     /// Takes an old version back: its content under a new serial, or under its own where the SOA is signed or digested. The
-    /// zone file stays as it is, and counts again once it is changed.
+    /// zone file counts again once it is changed; see [`Prepared::tell_file_is_same`].
     pub fn roll_back(
         &self,
         served: &Arc<Zone>,
@@ -307,6 +307,13 @@ impl Prepared {
             version: None,
             old: None,
             journal: options.journal,
+        }
+    }
+
+    /// The zone file says what this version does, serial and all.
+    pub(super) fn tell_file_is_same(&mut self) {
+        if let Some(version) = &mut self.version {
+            (version.file_hash, version.file_serial) = (version.hash, version.serial);
         }
     }
 

@@ -193,6 +193,7 @@ fn event(response: &[u8], rcode: Rcode) -> Event {
         security: None,
         extended_error: None,
         recursion: None,
+        transfer: None,
     }
 }
 
