@@ -123,6 +123,9 @@ pub enum Reply {
     Done {
         /// What is different now.
         changes: Vec<String>,
+        /// What is done all the same and should be known.
+        #[serde(default)]
+        warnings: Vec<String>,
         /// Mistakes, with file, line and what to write instead.
         problems: Vec<String>,
     },

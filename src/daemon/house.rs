@@ -93,6 +93,8 @@ pub(super) struct Reading {
     pub(super) problems: Vec<String>,
     /// Diagnostics with their lines.
     pub(super) details: Vec<String>,
+    /// Warnings, for whoever waits.
+    pub(super) warnings: Vec<String>,
     pub(super) unsettled: BTreeSet<Name>,
     pub(super) waiter: Option<oneshot::Sender<Result<Reply, Refusal>>>,
 }
@@ -188,7 +190,9 @@ impl House {
         loaded.report.changes.iter().for_each(|change| tracing::info!("{change}"));
         loaded.report.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         if reading.waiter.is_some() {
-            reading.details.extend(rendered(&loaded.report.diagnostics));
+            let (errors, warnings) = rendered(&loaded.report.diagnostics);
+            reading.details.extend(errors);
+            reading.warnings.extend(warnings);
         }
         reading.changes.extend(loaded.report.changes);
         reading.problems.extend(loaded.report.problems);
@@ -231,9 +235,9 @@ impl House {
             }
         }
         if let Some(waiter) = reading.waiter {
-            let mut problems = reading.details;
-            problems.extend(reading.problems);
-            let _ = waiter.send(Ok(Reply::Done { changes: reading.changes, problems }));
+            let Reading { changes, warnings, details, problems, .. } = reading;
+            let problems = [details, problems].concat();
+            let _ = waiter.send(Ok(Reply::Done { changes, warnings, problems }));
         }
     }
 
@@ -360,6 +364,7 @@ impl Reading {
             changes: Vec::new(),
             problems: Vec::new(),
             details: Vec::new(),
+            warnings: Vec::new(),
             unsettled: BTreeSet::new(),
             waiter: None,
         }
@@ -393,6 +398,6 @@ impl Reading {
 impl Reply {
     /// One thing was done.
     fn done(change: &str) -> Reply {
-        Reply::Done { changes: vec![change.into()], problems: Vec::new() }
+        Reply::Done { changes: vec![change.into()], warnings: Vec::new(), problems: Vec::new() }
     }
 }
