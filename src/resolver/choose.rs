@@ -117,6 +117,11 @@ impl Candidates {
         self.list.iter().all(|candidate| candidate.standing != Standing::Fit)
     }
 
+    /// Whether one of them has replied to anything lately, so that silence is more likely loss than death.
+    pub fn is_any_known(&self) -> bool {
+        self.list.iter().any(|candidate| candidate.round_trip.is_some())
+    }
+
     /// It was asked and did not answer; it may be asked again.
     pub fn tried(&mut self, server: SocketAddr) {
         self.change(server, |candidate| candidate.tries += 1);
@@ -134,12 +139,12 @@ impl Candidates {
 
 impl Candidate {
     /// How long to wait for its reply (RFC 6298 2.3, with bounds of our own). A server that is known was probably
-    /// unlucky once, so only every second silence doubles the time; of one that is not, the time was a guess.
+    /// unlucky, so only every third silence doubles the time; of one that is not, the time was a guess.
     pub fn timeout(&self) -> Duration {
         let (shortest, longest) = limits::REPLY_TIMEOUT;
         let (first, doublings) = match self.round_trip {
-            Some(known) => ((known.smoothed + known.variation * 4).max(shortest), self.tries / 2),
-            None => (limits::UNKNOWN_ROUND_TRIP, self.tries),
+            Some(known) => ((known.smoothed + known.variation * 4).max(shortest), self.tries / 3),
+            None => (limits::UNKNOWN_ROUND_TRIP, self.tries / 2),
         };
         first.saturating_mul(1 << doublings.min(8)).min(longest)
     }
@@ -205,9 +210,9 @@ mod tests {
             });
             times.collect::<Vec<_>>()
         };
-        assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 600, 600, 1200, 1200]);
-        assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 100, 100, 200, 200]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 300, 600, 600, 600]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 50, 100, 100, 100]);
         let unknown = Candidate { round_trip: None, ..candidate(1, 0, Standing::Fit, 1) };
-        assert_eq!(times(unknown), [376, 752, 1504, 2000, 2000, 2000]);
+        assert_eq!(times(unknown), [376, 376, 752, 752, 1504, 1504]);
     }
 }

@@ -7,9 +7,11 @@ use super::choose::Candidates;
 use super::classify::{End, Found, Verdict, classify};
 use super::exchange::{Outcome, ask};
 use super::failure::Tried;
+use super::minimise::{Next, Progress};
+use super::resolve::with_negative_ttl;
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, prime};
-use crate::cache::Delegation;
+use crate::cache::{Delegation, Kind, Lookup, NewAnswer, Security};
 use crate::dns::{Name, Question};
 use crate::limits;
 use crate::observe::{ExchangeResult, Step, UpstreamExchange};
@@ -25,16 +27,78 @@ pub struct Iterated {
 /// Asks from zone to zone until one has something to say of the name.
 pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> {
     let mut delegation = start(question, task).await?;
+    let mut progress = Progress::new(task.options().minimisation);
     loop {
-        match ask_zone(question, &delegation, task).await? {
+        let said = match next_question(question, &delegation, &mut progress, task) {
+            Next::Whole => ask_zone(question, &delegation, Expected::Whole, task).await?,
+            Next::Part(part) => ask_part(&part, &delegation, &mut progress, task).await?,
+        };
+        match said {
             Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
             Said::Below(below) => {
                 task.budget().referral()?;
                 task.step(Step::Referral(below.apex.clone()));
                 delegation = below;
             }
+            Said::Nothing => {}
+            Said::Unclear => {
+                progress.give_up();
+                task.budget().stop_minimising();
+            }
         }
     }
+}
+
+/// What to ask the servers of a zone, as far as the budget lets us hide the rest. Parts that the cache knows lead no
+/// further down are passed.
+fn next_question(question: &Question, delegation: &Delegation, progress: &mut Progress, task: &Task) -> Next {
+    loop {
+        let Next::Part(part) = progress.next_question(question, delegation.apex.as_ref()) else {
+            return Next::Whole;
+        };
+        match task.cache().lookup(part.as_ref(), task.now()) {
+            Lookup::Fresh(known) if known.kind == Kind::NxDomain => return Next::Whole,
+            Lookup::Fresh(_) => progress.passed(&part),
+            Lookup::Stale(_) | Lookup::Miss => {
+                let is_client_s = task.depth == 0 && question.name == task.question.name;
+                return match task.budget().minimised_step(is_client_s) {
+                    true => Next::Part(part),
+                    false => Next::Whole,
+                };
+            }
+        }
+    }
+}
+
+/// Asks for a part of the name, of type A.
+async fn ask_part(
+    part: &Question,
+    delegation: &Delegation,
+    progress: &mut Progress,
+    task: &Task,
+) -> Result<Said, Failure> {
+    progress.asked();
+    let expected = if progress.is_relaxed() { Expected::RelaxedPart } else { Expected::Part };
+    let found = match ask_zone(part, delegation, expected, task).await? {
+        Said::Found(found) => found,
+        other => return Ok(other),
+    };
+    // An alias of this name says nothing of those below it.
+    let is_alias = !found.aliases.is_empty();
+    match (&found.end, &found.soa) {
+        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
+        (End::NxDomain, _) if !is_alias => {
+            return Ok(if expected == Expected::Part { Said::Found(found) } else { Said::Unclear });
+        }
+        (End::NoData, Some(soa)) if !is_alias => {
+            let authority = vec![with_negative_ttl(soa.clone(), task.cache())];
+            let security = Security::Unchecked;
+            task.pass(part.clone(), NewAnswer { kind: Kind::NoData, answer: vec![], authority, security });
+        }
+        _ => {}
+    }
+    progress.passed(part);
+    Ok(Said::Nothing)
 }
 
 /// The nearest zone above the name whose servers are known, or the root's.
@@ -51,10 +115,30 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
 enum Said {
     Found(Found),
     Below(Delegation),
+    /// To a part of a name: that it leads no further down.
+    Nothing,
+    /// To a part of a name: a reply that shows that the whole is to be asked.
+    Unclear,
+}
+
+/// What is asked of a zone, and so what may be wrong with the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// The question itself.
+    Whole,
+    /// A part of its name.
+    Part,
+    /// A part of its name; when the first server to reply does not understand, the whole is asked instead.
+    RelaxedPart,
 }
 
 /// Asks the servers of one zone, one after the other, until one has something to say.
-async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> Result<Said, Failure> {
+async fn ask_zone(
+    question: &Question,
+    delegation: &Delegation,
+    expected: Expected,
+    task: &Task,
+) -> Result<Said, Failure> {
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
     let mut round = Round::new(delegation, task);
@@ -79,9 +163,17 @@ async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> 
         write_down(result);
         match understood {
             Ok((said, _)) => return Ok(said),
+            Err(result) if expected == Expected::RelaxedPart && has_replied(result) => {
+                return Ok(Said::Unclear);
+            }
             Err(result) => round.failed(Tried { server, result, no_reply }),
         }
     }
+}
+
+/// Whether a server said something, though of no use.
+fn has_replied(result: ExchangeResult) -> bool {
+    !matches!(result, ExchangeResult::Timeout | ExchangeResult::Unreachable)
 }
 
 /// One question's way around the servers of a zone.
@@ -171,8 +263,10 @@ impl<'t> Round<'t> {
     /// How many silent tries the servers of this zone are worth.
     fn patience(&self) -> u32 {
         match (self.task.depth, self.candidates.are_all_last_resort()) {
+            (0, false) if self.candidates.is_any_known() => limits::TRIES_PER_KNOWN_DELEGATION,
             (0, false) => limits::TRIES_PER_DELEGATION,
             (0, true) => limits::TRIES_PER_SILENT_DELEGATION,
+            (_, false) if self.task.budget().is_wary() => limits::TRIES_PER_DELEGATION_OF_WARY_CHILD,
             (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
             (_, true) => limits::TRIES_PER_SILENT_DELEGATION_OF_CHILD,
         }
@@ -226,6 +320,9 @@ fn understand(
             Ok((Said::Found(found), result))
         }
         Verdict::Referral(referral) => {
+            if referral.is_too_many {
+                task.budget().become_wary();
+            }
             task.learn(referral.to_store(delegation));
             Ok((Said::Below(referral.into_delegation(delegation, task.now())), result))
         }
