@@ -331,6 +331,8 @@ pub const TRIES_PER_DELEGATION_OF_WARY_CHILD: u32 = 1;
 /// Silent tries at the servers of one delegation of which one has replied lately. With every second exchange lost, 14 fail
 /// once in ten thousand times.
 pub const TRIES_PER_KNOWN_DELEGATION: u32 = 14;
+/// The same for a child question.
+pub const TRIES_PER_KNOWN_DELEGATION_OF_CHILD: u32 = 6;
 /// A server that replied so recently is not dead, however many tries in a row were lost: with half of the packets gone
 /// and many questions under way that happens all the time.
 pub const SERVER_ALIVE: Duration = Duration::from_secs(1);

@@ -146,6 +146,8 @@ fn every_built_option_is_read() {
     let resolver = &config.resolver;
     assert_eq!(resolver.root_hints, RootHints::File("hints".into()));
     assert_eq!((resolver.enabled, resolver.priming, resolver.ipv6), (true, false, Ipv6::Yes));
+    let hiding = (resolver.qname_minimization, resolver.case_randomization);
+    assert_eq!(hiding, (QnameMinimization::None, false));
     assert_eq!(resolver.outgoing_addresses, [options::Address([192, 0, 2, 1].into())]);
     assert_eq!(resolver.never_query.networks(), ["192.0.2.0/24".parse().unwrap()]);
     assert_eq!(resolver.query_timeout, Duration(std::time::Duration::from_millis(1800)));

@@ -51,15 +51,20 @@ enum Standing {
 
 impl Candidates {
     /// Those of a delegation, as far as their addresses are known. Name servers without are wanted, except those at or
-    /// below the apex, whose addresses only the servers looked for could tell.
+    /// below the apex, whose addresses only the servers looked for could tell. Behind them come those of other zones for
+    /// which the parent has vouched: its glue may be out of date, their own zone knows.
     pub fn of(delegation: &Delegation, task: &Task) -> Candidates {
         let mut candidates = Candidates { list: Vec::new(), wanted: VecDeque::new(), sought: 0, cause: None };
+        let mut vouched_for = Vec::new();
         for server in &delegation.servers {
             for address in &server.addresses {
                 candidates.add(*address, delegation, task);
             }
             let families = task.address_types();
-            if server.addresses.is_empty() {
+            let is_elsewhere = !server.name.as_ref().is_at_or_below(delegation.apex.as_ref());
+            if !server.addresses.is_empty() {
+                vouched_for.extend(is_elsewhere.then_some(&server.name));
+            } else {
                 let known = families.filter_map(|rr_type| task.known_rrset(server.name.as_ref(), rr_type));
                 let known: Vec<_> = known
                     .flat_map(|rrset| super::delegation::addresses_of(&rrset).collect::<Vec<_>>())
@@ -67,13 +72,21 @@ impl Candidates {
                 for address in known.iter().take(limits::NAME_SERVER_ADDRESSES) {
                     candidates.add(*address, delegation, task);
                 }
-                if known.is_empty() && !server.name.as_ref().is_at_or_below(delegation.apex.as_ref()) {
-                    let first = task.address_types().next();
-                    candidates.wanted.extend(first.map(|rr_type| (server.name.clone(), rr_type)));
+                if known.is_empty() && is_elsewhere {
+                    candidates.want(&server.name, task);
                 }
             }
         }
+        // The root's hints are the operator's word, and all of its servers in one zone.
+        if !delegation.apex.as_ref().is_root() {
+            vouched_for.into_iter().for_each(|name| candidates.want(name, task));
+        }
         candidates
+    }
+
+    fn want(&mut self, name: &Name, task: &Task) {
+        let first = task.address_types().next();
+        self.wanted.extend(first.map(|rr_type| (name.clone(), rr_type)));
     }
 
     /// Adds an address, unless it is there or may not be asked.

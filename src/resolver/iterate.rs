@@ -8,11 +8,11 @@ use super::classify::{End, Found, Verdict, classify};
 use super::exchange::{Outcome, ask};
 use super::failure::Tried;
 use super::minimise::{Next, Progress};
-use super::resolve::with_negative_ttl;
+use super::resolve::{aged, with_negative_ttl};
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, prime};
-use crate::cache::{Delegation, Kind, Lookup, NewAnswer, Security};
-use crate::dns::{Name, Question};
+use crate::cache::{CachedAnswer, Delegation, Kind, Lookup, NewAnswer, Security};
+use crate::dns::{Name, Question, Rrset};
 use crate::limits;
 use crate::observe::{ExchangeResult, Step, UpstreamExchange};
 
@@ -30,8 +30,9 @@ pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> 
     let mut progress = Progress::new(task.options().minimisation);
     loop {
         let said = match next_question(question, &delegation, &mut progress, task) {
-            Next::Whole => ask_zone(question, &delegation, Expected::Whole, task).await?,
-            Next::Part(part) => ask_part(&part, &delegation, &mut progress, task).await?,
+            Todo::Ask(Next::Whole) => ask_zone(question, &delegation, Expected::Whole, task).await?,
+            Todo::Ask(Next::Part(part)) => ask_part(&part, &delegation, &mut progress, task).await?,
+            Todo::Believe(denial) => Said::Found(denial),
         };
         match said {
             Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
@@ -49,25 +50,42 @@ pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> 
     }
 }
 
+enum Todo {
+    Ask(Next),
+    /// A part of the name is known not to exist.
+    Believe(Found),
+}
+
 /// What to ask the servers of a zone, as far as the budget lets us hide the rest. Parts that the cache knows lead no
 /// further down are passed.
-fn next_question(question: &Question, delegation: &Delegation, progress: &mut Progress, task: &Task) -> Next {
+fn next_question(question: &Question, delegation: &Delegation, progress: &mut Progress, task: &Task) -> Todo {
     loop {
         let Next::Part(part) = progress.next_question(question, delegation.apex.as_ref()) else {
-            return Next::Whole;
+            return Todo::Ask(Next::Whole);
         };
         match task.cache().lookup(part.as_ref(), task.now()) {
-            Lookup::Fresh(known) if known.kind == Kind::NxDomain => return Next::Whole,
+            Lookup::Fresh(known) if known.kind == Kind::NxDomain => {
+                return match progress.is_relaxed() || !known.answer.is_empty() {
+                    true => Todo::Ask(Next::Whole),
+                    false => Todo::Believe(denial(&known, task)),
+                };
+            }
             Lookup::Fresh(_) => progress.passed(&part),
             Lookup::Stale(_) | Lookup::Miss => {
                 let is_client_s = task.depth == 0 && question.name == task.question.name;
                 return match task.budget().minimised_step(is_client_s) {
-                    true => Next::Part(part),
-                    false => Next::Whole,
+                    true => Todo::Ask(Next::Part(part)),
+                    false => Todo::Ask(Next::Whole),
                 };
             }
         }
     }
+}
+
+/// RFC 8020 2: what is known of a name that does not exist holds for those below it.
+fn denial(known: &CachedAnswer, task: &Task) -> Found {
+    let soa = known.authority.first().map(|soa| Rrset::clone(&aged(&soa.rrset, soa.ttl(task.now()))));
+    Found { rrsets: vec![], aliases: vec![], end: End::NxDomain, soa, authoritative: true }
 }
 
 /// Asks for a part of the name, of type A.
@@ -84,21 +102,30 @@ async fn ask_part(
         other => return Ok(other),
     };
     // An alias of this name says nothing of those below it.
-    let is_alias = !found.aliases.is_empty();
-    match (&found.end, &found.soa) {
+    if found.aliases.is_empty() {
+        remember_denial(part, &found, task);
         // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
-        (End::NxDomain, _) if !is_alias => {
-            return Ok(if expected == Expected::Part { Said::Found(found) } else { Said::Unclear });
+        match (&found.end, expected) {
+            (End::NxDomain, Expected::Part) => return Ok(Said::Found(found)),
+            (End::NxDomain, _) => return Ok(Said::Unclear),
+            _ => {}
         }
-        (End::NoData, Some(soa)) if !is_alias => {
-            let authority = vec![with_negative_ttl(soa.clone(), task.cache())];
-            let security = Security::Unchecked;
-            task.pass(part.clone(), NewAnswer { kind: Kind::NoData, answer: vec![], authority, security });
-        }
-        _ => {}
     }
     progress.passed(part);
     Ok(Said::Nothing)
+}
+
+fn remember_denial(part: &Question, found: &Found, task: &Task) {
+    let kind = match found.end {
+        End::NoData => Kind::NoData,
+        End::NxDomain => Kind::NxDomain,
+        _ => return,
+    };
+    if let Some(soa) = &found.soa {
+        let authority = vec![with_negative_ttl(soa.clone(), task.cache())];
+        let security = Security::Unchecked;
+        task.pass(part.clone(), NewAnswer { kind, answer: vec![], authority, security });
+    }
 }
 
 /// The nearest zone above the name whose servers are known, or the root's.
@@ -262,13 +289,15 @@ impl<'t> Round<'t> {
 
     /// How many silent tries the servers of this zone are worth.
     fn patience(&self) -> u32 {
-        match (self.task.depth, self.candidates.are_all_last_resort()) {
-            (0, false) if self.candidates.is_any_known() => limits::TRIES_PER_KNOWN_DELEGATION,
-            (0, false) => limits::TRIES_PER_DELEGATION,
+        let (is_silent, is_known) = (self.candidates.are_all_last_resort(), self.candidates.is_any_known());
+        match (self.task.depth, is_silent) {
             (0, true) => limits::TRIES_PER_SILENT_DELEGATION,
-            (_, false) if self.task.budget().is_wary() => limits::TRIES_PER_DELEGATION_OF_WARY_CHILD,
-            (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
+            (0, false) if is_known => limits::TRIES_PER_KNOWN_DELEGATION,
+            (0, false) => limits::TRIES_PER_DELEGATION,
             (_, true) => limits::TRIES_PER_SILENT_DELEGATION_OF_CHILD,
+            (_, false) if self.task.budget().is_wary() => limits::TRIES_PER_DELEGATION_OF_WARY_CHILD,
+            (_, false) if is_known => limits::TRIES_PER_KNOWN_DELEGATION_OF_CHILD,
+            (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
         }
     }
 

@@ -258,7 +258,8 @@ fn delegations_are_not_poisoned_row_18() {
         for authority in authorities {
             for minimisation in [Minimisation::None, Minimisation::Relaxed, Minimisation::Strict] {
                 let options = ResolverOptions { minimisation, ..ResolverOptions::default() };
-                let lab = internet(&[VICTIM], &[["*. *", flags, answer, authority, glue]]).afresh(options);
+                let lab = internet(&[VICTIM], &[["*. *", flags, answer, authority, glue]])
+                    .afresh(options, &["192.0.2.1"]);
                 lab.world.server(
                     "192.0.2.77",
                     &[["www.victim.test. A", "aa", "www.victim.test. A 192.0.2.80", "", ""]],

@@ -23,13 +23,22 @@ fn internet(lost: u64, seed: u64) -> Lab {
             let zone = name(&seen.question.name.as_ref().trim_to(2).to_name().to_string().to_lowercase());
             let ns = format!("{zone} NS ns1.{zone} | {zone} NS ns2.{zone}");
             let glue = format!("ns1.{zone} A 192.0.2.21 | ns2.{zone} A 192.0.2.22");
+            // From 30 to 39, zones have name servers in others, and no glue.
+            let is_bare = zone.to_string().starts_with("zone3") && zone.octets()[0] == 6;
+            let (ns, glue) = match is_bare {
+                true => (format!("{zone} NS ns.zone1.test. | {zone} NS ns.zone2.test."), String::new()),
+                false => (ns, glue),
+            };
             match of_tld.below(100) < lost {
                 true => vec![],
                 false => vec![(20, seen.reply("", "", &ns, &glue))],
             }
         });
         lab.world.host(&format!("192.0.2.{}", 21 + at), move |seen: &Seen| {
-            let answer = format!("{} A 192.0.2.80", seen.question.name);
+            let asked = &seen.question.name;
+            let is_server =
+                asked.as_ref().first_label().is_some_and(|label| label.eq_ignore_ascii_case(b"ns"));
+            let answer = format!("{asked} A 192.0.2.{}", if is_server { 21 + at } else { 80 });
             match of_zone.below(100) < lost {
                 true => vec![],
                 false => vec![(20, seen.reply("aa", &answer, "", ""))],
@@ -120,4 +129,25 @@ fn a_network_that_is_back_is_noticed_at_once() {
         let took = lab.world.now().tick.since(began);
         assert!(took <= Duration::from_secs(1), "{away}: {took:?}");
     }
+}
+
+#[test]
+fn servers_that_died_cost_no_more_than_their_time_and_packets() {
+    static IS_DEAD: AtomicBool = AtomicBool::new(false);
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", |seen: &Seen| match IS_DEAD.load(Ordering::Relaxed) {
+        true => vec![],
+        false => vec![(20, seen.reply("aa", &format!("{} A 192.0.2.80", seen.question.name), "", ""))],
+    });
+    assert_eq!(lab.ask("a.example. A"), FOUND);
+    lab.later(10);
+    IS_DEAD.store(true, Ordering::Relaxed);
+    lab.sent();
+    let began = lab.world.now().tick;
+    let want = "SERVFAIL 22 no name server of example. gave a usable answer: 192.0.2.2 timeout";
+    assert_eq!(lab.ask("b.example. A"), want);
+    assert!(lab.world.now().tick.since(began) <= Duration::from_secs(5));
+    assert_eq!(lab.sent().len() as u32, crate::limits::TRIES_PER_KNOWN_DELEGATION);
+    assert_eq!(lab.ask("c.example. A"), want);
+    assert_eq!(lab.sent().len() as u32, crate::limits::TRIES_PER_SILENT_DELEGATION, "a probe");
 }

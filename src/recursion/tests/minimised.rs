@@ -141,3 +141,25 @@ fn targets_of_aliases_and_name_servers_are_minimised_a_little() {
     // The root, four parts of the first name, three parts of all others, eleven whole names.
     assert_eq!(lab.sent().len(), 1 + 4 + 3 + 11);
 }
+
+#[test]
+fn strictly_what_is_known_not_to_exist_has_nothing_below() {
+    let rows = [
+        ["gone.example. *", "aa nxdomain", "", SOA, ""],
+        ["*.gone.example. *", "aa", "here.gone.example. A 192.0.2.80", "", ""],
+    ];
+    for (minimisation, sent) in [(Minimisation::Strict, 0), (Minimisation::Relaxed, 1)] {
+        let lab = lab(minimisation, &[], &rows);
+        assert_eq!(lab.ask("gone.example. MX"), "NXDOMAIN");
+        lab.sent();
+        lab.later(20);
+        let below = lab.resolve("here.gone.example. A");
+        assert_eq!(lab.sent().len(), sent, "{minimisation:?}");
+        match minimisation {
+            Minimisation::Strict => {
+                assert_eq!((short(&below).as_str(), below.authority[0].ttl.seconds()), ("NXDOMAIN", 40));
+            }
+            _ => assert_eq!(short(&below), "NOERROR here.gone.example. A 192.0.2.80"),
+        }
+    }
+}

@@ -46,14 +46,14 @@ impl Lab {
         }
         let cache = Arc::new(Cache::new(CacheOptions::default()));
         let outside = Arc::new(Outside(world.clone()));
-        let recursion = Recursion::new(cache, outside, hints(), options);
+        let recursion = Recursion::new(cache, outside, hints(&["192.0.2.1"]), options);
         Lab { world, recursion }
     }
 
-    /// The same world, and nothing known of it.
-    fn afresh(self, options: ResolverOptions) -> Lab {
+    /// The same world, and nothing known of it but these addresses of a root server.
+    fn afresh(self, options: ResolverOptions, root: &[&str]) -> Lab {
         let cache = Arc::new(Cache::new(CacheOptions::default()));
-        let recursion = Recursion::new(cache, Arc::new(Outside(self.world.clone())), hints(), options);
+        let recursion = Recursion::new(cache, Arc::new(Outside(self.world.clone())), hints(root), options);
         Lab { recursion, ..self }
     }
 
@@ -82,8 +82,9 @@ impl Lab {
     }
 }
 
-fn hints() -> RootHints {
-    let server = NameServer { name: name("hint.root."), addresses: ["192.0.2.1".parse().unwrap()].into() };
+fn hints(addresses: &[&str]) -> RootHints {
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    let server = NameServer { name: name("hint.root."), addresses };
     RootHints { servers: [server].into() }
 }
 
