@@ -146,6 +146,8 @@ fn every_built_option_is_read() {
     let resolver = &config.resolver;
     assert_eq!(resolver.root_hints, RootHints::File("hints".into()));
     assert_eq!((resolver.enabled, resolver.priming, resolver.ipv6), (true, false, Ipv6::Yes));
+    let hiding = (resolver.qname_minimization, resolver.case_randomization);
+    assert_eq!(hiding, (QnameMinimization::None, false));
     assert_eq!(resolver.outgoing_addresses, [options::Address([192, 0, 2, 1].into())]);
     assert_eq!(resolver.never_query.networks(), ["192.0.2.0/24".parse().unwrap()]);
     assert_eq!(resolver.query_timeout, Duration(std::time::Duration::from_millis(1800)));
@@ -512,7 +514,7 @@ views:
 dnssec-policies:
   - name: default
     keys: csk
-resolver: {qname-minimization: relaxed, validation: enforce, mode: forward}
+resolver: {aggressive-nsec: true, validation: enforce, mode: forward}
 cache: {serve-stale: 1d, stale-answer-ttl: 30s}
 access-log:
   - output: unix:///run/tap.sock
@@ -529,9 +531,9 @@ access-log:
         19:11 stub zones are not built yet; remove `type: stub`
         21:1 `views` are not built yet; remove `views` or write `views: []`
         24:1 `dnssec` policies are not built yet; remove `dnssec-policies` or write `dnssec-policies: []`
-        27:32 QNAME minimisation is not built yet; remove `qname-minimization: relaxed` or write `qname-minimization: none`
-        27:53 validation is not built yet; remove `validation: enforce` or write `validation: none`
-        27:68 forwarding is not built yet; remove `mode: forward` or write `mode: recursive`
+        27:29 aggressive use of NSEC is not built yet; remove `aggressive-nsec: true` or write `aggressive-nsec: false`
+        27:47 validation is not built yet; remove `validation: enforce` or write `validation: none`
+        27:62 forwarding is not built yet; remove `mode: forward` or write `mode: recursive`
         28:22 serving stale answers is not built yet; remove `serve-stale: 1d` or write `serve-stale: none`
         28:44 serving stale answers is not built yet; remove `stale-answer-ttl: 30s`
         30:13 this output is not built yet; remove `output: unix:///run/tap.sock`

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::{Budget, Failure, Limit, Resolution, ResolverOptions, RootHints, World};
-use crate::cache::{Cache, Credibility, NewDelegation};
+use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
 use crate::clock::Now;
 use crate::dns::{NameRef, Question, RrType, SharedRrset};
 use crate::limits;
@@ -59,6 +59,7 @@ pub struct Task {
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
     steps: Mutex<Vec<Step>>,
+    passed: Mutex<Vec<(Question, NewAnswer)>>,
 }
 
 impl Task {
@@ -70,7 +71,8 @@ impl Task {
         budget: Arc<Budget>,
         flights: Arc<dyn Flights>,
     ) -> Task {
-        Task { question, flight, depth: 0, resolver, budget, flights, steps: Mutex::new(Vec::new()) }
+        let (steps, passed) = (Mutex::default(), Mutex::default());
+        Task { question, flight, depth: 0, resolver, budget, flights, steps, passed }
     }
 
     /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
@@ -103,6 +105,16 @@ impl Task {
     /// Passes on what was learnt of a zone's servers.
     pub fn learn(&self, delegation: NewDelegation) {
         self.flights.learn(delegation);
+    }
+
+    /// Passes on, when the flight lands, what a server said of a part of the name.
+    pub(super) fn pass(&self, part: Question, answer: NewAnswer) {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).push((part, answer));
+    }
+
+    /// What servers said of parts of the name on the way (RFC 9156 3: it is to be remembered).
+    pub fn take_passed(&self) -> Vec<(Question, NewAnswer)> {
+        std::mem::take(&mut *self.passed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes down what was done.
