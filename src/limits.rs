@@ -314,3 +314,18 @@ pub const JOURNAL_READ_OCTETS: u64 = 4 << 30;
 /// Records from which on the first version of a zone is written to its journal only when a second one comes: until then a
 /// hash is enough, and a start need not write as much as it reads.
 pub const JOURNAL_EAGER_RECORDS: usize = 100_000;
+
+// Forwarding.
+
+/// Silent tries at the servers of a forward or stub zone: two rounds of two, or one server that loses a datagram in three.
+pub const FORWARD_TRIES: u32 = 4;
+/// The same when recursion takes over after them, so that it still has most of [`QUERY_TIMEOUT`].
+pub const FORWARD_TRIES_BEFORE_FALLBACK: u32 = 2;
+/// Bad replies from the servers of a forward or stub zone: a resolver that fails once for a name fails again.
+pub const FORWARD_BAD_REPLIES: u32 = 5;
+/// Servers asked at once with `upstream-strategy: parallel`; more would only multiply the load.
+pub const FORWARD_AT_ONCE: usize = 3;
+/// Least time for the reply of the only forwarder left: it may have to ask several servers itself.
+pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(1);
+/// Servers of one forward or stub zone.
+pub const FORWARD_SERVERS: usize = 16;

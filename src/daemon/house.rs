@@ -26,7 +26,7 @@ use crate::dns::{Name, Serial};
 use crate::limits;
 use crate::net::clock::Clock;
 use crate::observe::prometheus::{Numbers, ZoneNumbers};
-use crate::service::{Published, Snapshot};
+use crate::service::Published;
 use crate::zone::Cause;
 
 /// What the house is told. Everything that happens to it comes by one queue.
@@ -173,7 +173,7 @@ impl House {
     /// Takes what the loader has read: publishes it, and says what changed.
     pub(super) fn take(&mut self, loaded: Loaded) {
         let before = self.published.load();
-        self.published.publish(Snapshot { zones: loaded.table, ..before.copy() });
+        self.published.publish(before.copy().with_zones(loaded.table));
         let Some(reading) = &mut self.reading else { return };
         say_diagnostics(&loaded.report.diagnostics);
         loaded.report.changes.iter().for_each(|change| tracing::info!("{change}"));

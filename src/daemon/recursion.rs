@@ -61,6 +61,7 @@ fn resolver_options(config: &Config) -> ResolverOptions {
         query_timeout: options.query_timeout.0,
         max_upstream_queries: options.max_upstream_queries.get().into(),
         priming: options.priming,
+        upstreams: config.upstreams(),
     }
 }
 

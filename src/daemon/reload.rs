@@ -45,7 +45,7 @@ impl House {
         let is_other = |zone: &&ZoneOptions| {
             plan.zones_added.contains(&zone.name) || plan.zones_changed.contains(&zone.name)
         };
-        let other = new.zones.iter().filter(is_other);
+        let other = new.primaries().filter(is_other);
         let files: Vec<(Name, PathBuf)> =
             other.map(|zone| (zone.name.clone(), new.resolve(&zone.file))).collect();
         if files.is_empty() {

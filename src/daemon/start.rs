@@ -263,14 +263,15 @@ pub(super) fn snapshot(
     recursion: Option<Arc<Recursion>>,
 ) -> Result<Snapshot, String> {
     let sentence = |diagnostic: Box<Diagnostic>| diagnostic.to_string();
-    Ok(Snapshot {
-        zones,
+    let snapshot = Snapshot {
+        zones: ZoneTable::new(),
         access: answering::access(config).map_err(sentence)?,
         options: answering::serve_options(config).map_err(sentence)?,
         recursion,
         #[cfg(debug_assertions)]
         panic_on: std::env::var("NAMU_TEST_PANIC_ON").ok().and_then(|name| name.parse().ok()),
-    })
+    };
+    Ok(snapshot.with_zones(zones))
 }
 
 /// Has the house told of the signals the server answers, and of what is done from time to time.

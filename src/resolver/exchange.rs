@@ -36,11 +36,25 @@ pub async fn ask(
     timeout: Duration,
     task: &Task,
 ) -> Result<Outcome, Limit> {
+    // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
+    ask_with(Flags::default(), question, server, timeout, task).await
+}
+
+/// As [`ask`], with these flags.
+pub async fn ask_with(
+    flags: Flags,
+    question: &Question,
+    server: SocketAddr,
+    timeout: Duration,
+    task: &Task,
+) -> Result<Outcome, Limit> {
     let edns = task.cache().servers().server(server, task.now()).edns;
     if edns == EdnsAbility::Refused {
-        return converse(question, server, timeout, WithEdns::No, task).await.map(Conversed::outcome);
+        return converse(question, server, timeout, (WithEdns::No, flags), task)
+            .await
+            .map(Conversed::outcome);
     }
-    let first = converse(question, server, timeout, WithEdns::Yes, task).await?;
+    let first = converse(question, server, timeout, (WithEdns::Yes, flags), task).await?;
     let wants_plain = match &first.outcome {
         // RFC 6891 7: FORMERR from those who know no OPT record; NOTIMP and BADVERS are seen as well.
         Outcome::Replied(reply, _) => matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS),
@@ -53,7 +67,7 @@ pub async fn ask(
         }
         return Ok(first.outcome);
     }
-    let second = converse(question, server, timeout, WithEdns::No, task).await?;
+    let second = converse(question, server, timeout, (WithEdns::No, flags), task).await?;
     let now_well = |reply: &Reply| !matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS);
     let is_proof = matches!(&second.outcome, Outcome::Replied(reply, _) if now_well(reply));
     // Only an error that repeated the question counts: anything less could be forged to rob us of EDNS (CVE-2026-52690).
@@ -92,11 +106,11 @@ async fn converse(
     question: &Question,
     server: SocketAddr,
     timeout: Duration,
-    edns: WithEdns,
+    manner: (WithEdns, Flags),
     task: &Task,
 ) -> Result<Conversed, Limit> {
     task.budget().packet(task.now())?;
-    let (id, query) = write(question, edns, task);
+    let (id, query) = write(question, manner, task);
     let began = task.now().tick;
     let end = began.plus(timeout).min(task.budget().deadline);
     let mut flight = task.world().datagram(server, &query);
@@ -119,7 +133,7 @@ async fn converse(
             Match::Truncated => {
                 drop(flight);
                 task.cache().servers().replied(server, task.now().tick.since(began), task.now());
-                return over_stream(question, server, edns, task).await;
+                return over_stream(question, server, manner, task).await;
             }
             Match::Reply => {
                 let round_trip = task.now().tick.since(began);
@@ -130,17 +144,17 @@ async fn converse(
     }
     // Somebody is guessing. A stream is not guessed into.
     drop(flight);
-    over_stream(question, server, edns, task).await
+    over_stream(question, server, manner, task).await
 }
 
 async fn over_stream(
     question: &Question,
     server: SocketAddr,
-    edns: WithEdns,
+    manner: (WithEdns, Flags),
     task: &Task,
 ) -> Result<Conversed, Limit> {
     task.budget().packet(task.now())?;
-    let (id, query) = write(question, edns, task);
+    let (id, query) = write(question, manner, task);
     let began = task.now().tick;
     let end = began.plus(limits::STREAM_TIMEOUT).min(task.budget().deadline);
     let octets = match before(task.world().stream(server, &query), end, task).await {
@@ -159,12 +173,11 @@ async fn over_stream(
 }
 
 /// A fresh id for every query, and the query.
-fn write(question: &Question, edns: WithEdns, task: &Task) -> (u16, Vec<u8>) {
+fn write(question: &Question, (edns, flags): (WithEdns, Flags), task: &Task) -> (u16, Vec<u8>) {
     let id = task.random() as u16;
     let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, false));
     let mut query = Vec::with_capacity(64);
-    // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
-    write_query(question, id, Flags::default(), opt, &mut query);
+    write_query(question, id, flags, opt, &mut query);
     (id, query)
 }
 

@@ -8,7 +8,7 @@ use super::classify::{End, Found, Verdict, classify};
 use super::exchange::{Outcome, ask};
 use super::failure::Tried;
 use super::scrub::keep_in_bailiwick;
-use super::{Failure, Limit, NoReply, Task, addresses, prime};
+use super::{Failure, Limit, NoReply, Task, addresses, here, prime};
 use crate::cache::Delegation;
 use crate::dns::{Name, Question};
 use crate::limits;
@@ -20,14 +20,27 @@ pub struct Iterated {
     pub found: Found,
     /// Its zone.
     pub zone: Name,
+    /// A forwarder said so.
+    pub is_forwarded: bool,
 }
 
-/// Asks from zone to zone until one has something to say of the name.
+/// Asks from zone to zone until one has something to say of the name, from the nearest zone that is known on.
 pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> {
-    let mut delegation = start(question, task).await?;
+    let delegation = start(question, task).await?;
+    run_from(delegation, question, task).await
+}
+
+/// As [`run`], from this zone on.
+pub async fn run_from(
+    mut delegation: Delegation,
+    question: &Question,
+    task: &Task,
+) -> Result<Iterated, Failure> {
     loop {
         match ask_zone(question, &delegation, task).await? {
-            Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
+            Said::Found(found) => {
+                return Ok(Iterated { found, zone: delegation.apex.clone(), is_forwarded: false });
+            }
             Said::Below(below) => {
                 task.budget().referral()?;
                 task.step(Step::Referral(below.apex.clone()));
@@ -48,7 +61,8 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
     }
 }
 
-enum Said {
+/// What the server of a zone said.
+pub(super) enum Said {
     Found(Found),
     Below(Delegation),
 }
@@ -208,7 +222,7 @@ impl<'t> Round<'t> {
 }
 
 /// What an outcome means for the question; the error is what to write down of a server that did not help.
-fn understand(
+pub(super) fn understand(
     outcome: Outcome,
     question: &Question,
     delegation: &Delegation,
@@ -218,7 +232,9 @@ fn understand(
     let Outcome::Replied(reply, _) = outcome else { return Err(result) };
     let zone = delegation.apex.as_ref();
     let priming = prime::is_priming(question).then(|| prime::read(&reply)).flatten();
-    match classify(keep_in_bailiwick(reply, zone), question, zone) {
+    let mut scrubbed = keep_in_bailiwick(reply, zone);
+    here::leave_to_others(&mut scrubbed.reply.answer, question, zone, task);
+    match classify(scrubbed, question, zone) {
         Verdict::Found(found) => {
             if let Some(root) = priming.filter(|_| found.end == End::Data) {
                 task.learn(root);

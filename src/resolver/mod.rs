@@ -7,10 +7,12 @@
 
 pub mod budget;
 pub mod failure;
+pub mod here;
 pub mod options;
 pub mod resolve;
 pub mod root_hints;
 pub mod task;
+pub mod upstreams;
 pub mod world;
 
 mod addresses;
@@ -19,6 +21,7 @@ mod choose;
 mod classify;
 mod delegation;
 mod exchange;
+mod forward;
 mod iterate;
 mod prime;
 mod reply;
@@ -29,8 +32,10 @@ pub(crate) mod testing;
 
 pub use budget::{Budget, Limit};
 pub use failure::{Failure, Tried};
+pub use here::{Here, Said};
 pub use options::{NeverQuery, ResolverOptions};
 pub use resolve::{Resolution, resolve};
 pub use root_hints::RootHints;
 pub use task::{FlightId, Flights, Landing, Resolver, Task, facts};
+pub use upstreams::{Strategy, UpstreamKind, UpstreamZone, Upstreams};
 pub use world::{DatagramFlight, NoReply, World};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::upstreams::Upstreams;
 use crate::limits;
 
 /// Options of the resolver.
@@ -26,6 +27,8 @@ pub struct ResolverOptions {
     pub max_upstream_queries: u32,
     /// Ask the root hints for the root servers before anything else (RFC 9609).
     pub priming: bool,
+    /// The forward and stub zones.
+    pub upstreams: Upstreams,
 }
 
 impl Default for ResolverOptions {
@@ -39,6 +42,7 @@ impl Default for ResolverOptions {
             query_timeout: limits::QUERY_TIMEOUT,
             max_upstream_queries: limits::UPSTREAM_PACKETS,
             priming: true,
+            upstreams: Upstreams::default(),
         }
     }
 }
