@@ -173,13 +173,16 @@ fn is_open(snapshot: &Snapshot, question: QuestionRef<'_>, answer: &Answer<'_>) 
         && authority::zone_for(snapshot.zones_for_resolver(), question).is_some()
 }
 
-/// The zones of special names to answer a question from. A forward or stub zone of the operator comes before them.
+/// The zones of special names to answer a question from. What the operator set up for a name comes before them: a forward
+/// or stub zone, or a zone that only the resolver sees.
 pub(super) fn special<'a>(snapshot: &'a Snapshot, question: QuestionRef<'_>) -> Option<&'a ZoneTable> {
     let zones = snapshot.special_zones(question)?;
     let labels = zones.find(question.name)?.apex().label_count();
     let upstream = snapshot.recursion.as_ref().and_then(|recursion| recursion.upstreams().find_for(question));
     let is_upstreams = upstream.is_some_and(|zone| zone.apex.as_ref().label_count() >= labels);
-    (!is_upstreams).then_some(zones)
+    let served = snapshot.zones_for_resolver().find(question.name);
+    let is_served = served.is_some_and(|entry| entry.apex().label_count() >= labels);
+    (!is_upstreams && !is_served).then_some(zones)
 }
 
 pub(super) fn unavailable<'a>() -> Route<'a> {
