@@ -325,7 +325,8 @@ pub const FORWARD_TRIES_BEFORE_FALLBACK: u32 = 2;
 pub const FORWARD_BAD_REPLIES: u32 = 5;
 /// Servers asked at once with `upstream-strategy: parallel`; more would only multiply the load.
 pub const FORWARD_AT_ONCE: usize = 3;
-/// Least time for the reply of the only forwarder left: it may have to ask several servers itself.
-pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(1);
+/// Least time for the reply of the only forwarder left: it may have to ask several servers itself. Doubled once it still
+/// lets [`FORWARD_TRIES`] end within [`QUERY_TIMEOUT`].
+pub const FORWARD_TIMEOUT: Duration = Duration::from_millis(900);
 /// Servers of one forward or stub zone.
 pub const FORWARD_SERVERS: usize = 16;

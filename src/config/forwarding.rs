@@ -177,3 +177,92 @@ impl Config {
         Upstreams::new(self.zones.iter().filter_map(of_zone).chain(everything).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnostic;
+    use crate::limits;
+
+    fn read(text: &str) -> Result<Config, Vec<Diagnostic>> {
+        Config::parse("c.yaml", text.into())
+    }
+
+    #[test]
+    fn forward_and_stub_zones_and_upstreams_become_one_table() {
+        let config = read(
+            "zones:\n  - {name: a.test, type: forward, servers: ['192.0.2.1@5300', '2001:db8::1'], fallback: true}\n  \
+             - {name: b.test, type: stub, servers: [192.0.2.2]}\n  - {name: c.test, type: primary, file: c}\n\
+             resolver:\n  mode: forward\n  upstreams: [192.0.2.3]\n  upstream-strategy: ordered\n",
+        );
+        let upstreams = config.unwrap_or_else(|errors| panic!("{errors:?}")).upstreams();
+        let found = |name: &str| {
+            let zone = upstreams.find(name.parse::<Name>().unwrap().as_ref()).unwrap();
+            let servers: Vec<_> = zone.servers.iter().map(ToString::to_string).collect();
+            (zone.kind, servers.join(" "), zone.strategy, zone.fallback)
+        };
+        let (ordered, forward) = (Strategy::Ordered, UpstreamKind::Forward);
+        let want = (forward, "192.0.2.1:5300 [2001:db8::1]:53".into(), ordered, true);
+        assert_eq!(found("www.a.test."), want);
+        assert_eq!(found("b.test."), (UpstreamKind::Stub, "192.0.2.2:53".into(), ordered, false));
+        assert_eq!(found("c.test."), (forward, "192.0.2.3:53".into(), ordered, false));
+    }
+
+    #[test]
+    fn private_networks_and_the_prefix_are_words_or_networks() {
+        let resolver = |text: &str| {
+            let config = read(&format!("resolver:\n  {text}\n"));
+            config.map(|config| config.resolver).map_err(|errors| errors[0].to_string())
+        };
+        let networks = |text: &str| resolver(text).map(|resolver| resolver.private_networks);
+        let ten = PrivateNetworks::And(vec!["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(networks("ecs: none"), Ok(PrivateNetworks::And(vec![])));
+        assert_eq!(networks("private-networks: builtin"), Ok(PrivateNetworks::And(vec![])));
+        assert_eq!(networks("private-networks: none"), Ok(PrivateNetworks::None));
+        assert_eq!(networks("private-networks: []"), Ok(PrivateNetworks::None));
+        assert_eq!(networks("private-networks: [10.0.0.0/8]"), Ok(ten));
+        assert!(networks("private-networks: [lan]").unwrap_err().contains("is not a network"));
+        let prefix = |text: &str| resolver(text).map(|resolver| resolver.dns64_prefix.0.is_some());
+        assert_eq!(prefix("dns64-prefix: none"), Ok(false));
+        assert_eq!(prefix("dns64-prefix: 64:ff9b::/96"), Ok(true));
+        assert!(prefix("dns64-prefix: 2001:db8::/33").unwrap_err().contains("RFC 6052"));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_said_where_it_stands() {
+        let seventeen = vec!["192.0.2.1"; limits::FORWARD_SERVERS + 1].join(", ");
+        let many = format!("resolver: {{mode: forward, upstreams: [{seventeen}]}}");
+        let primary = "{name: a.test, type: primary, file: a}";
+        let zone = |text: &str| format!("zones:\n  - {primary}\n  - {text}\n");
+        for (text, want) in [
+            (zone("{name: b.test, type: forward}"), "zones[1] has no `servers`; add `servers: [192.0.2.1]`"),
+            (zone("{name: b.test, type: stub, servers: []}"), "stub zone `b.test` has no server"),
+            (
+                zone("{name: b.test, type: forward, servers: ['tls://192.0.2.53#dns.test']}"),
+                "`tls` upstreams are not built yet",
+            ),
+            (zone("{name: b.test, type: forward, servers: ['192.0.2.1:53']}"), "write `192.0.2.1@53`"),
+            (zone("{name: b.test, type: forward, servers: ['192.0.2.1@0']}"), "has no port to ask at"),
+            (zone("{name: b.test, type: stub, servers: [192.0.2.1], file: b}"), "`file` does not belong"),
+            (zone("{name: b.test, type: primary, file: b, fallback: true}"), "`fallback` does not belong"),
+            (zone("{name: a.test, type: stub, servers: [192.0.2.1]}"), "zone `a.test` is defined twice"),
+            (zone("{name: a.test, type: overlay, file: b, base: a.test}"), ""),
+            (zone("{name: a.test, type: overlay, file: b, base: a.tst}"), "did you mean `a.test`?"),
+            (
+                zone("{name: b.test, type: overlay, file: b, base: a.test}"),
+                "`b.test` is not in the zone `a.test`",
+            ),
+            (zone("{name: b.test, type: overlay}"), "zones[1] has no `file`"),
+            ("resolver: {mode: forward}".into(), "`mode: forward` has no upstream"),
+            ("resolver: {upstreams: [192.0.2.1]}".into(), "`upstreams` are not asked with `mode: recursive`"),
+            (many, "17 servers are too many; write at most 16"),
+        ] {
+            let said: Vec<_> =
+                read(&text).err().into_iter().flatten().map(|error| error.to_string()).collect();
+            match want {
+                "" => assert_eq!(said, Vec::<String>::new(), "{text}"),
+                _ => assert!(said.len() == 1 && said[0].contains(want), "{text}\n{said:?}"),
+            }
+        }
+    }
+}

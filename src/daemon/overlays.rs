@@ -11,7 +11,7 @@ use crate::zone::Zone;
 
 /// Reads all overlays. One that cannot be read would leave names to those it was laid over, so it is an error.
 pub(super) fn read(config: &Config) -> Result<Overlays, Box<Diagnostic>> {
-    let mut overlays = Overlays::new();
+    let mut overlays = Overlays::default();
     for zone in config.overlays() {
         let read = read_overlay(&zone.name, &config.resolve(&zone.file));
         let overlay = read.map_err(|diagnostics| {

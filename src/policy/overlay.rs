@@ -13,7 +13,7 @@ pub struct Overlays {
     over_resolution: ZoneTable,
     /// Over zones served here: for those who may ask.
     over_zones: ZoneTable,
-    is_empty: bool,
+    has_any: bool,
 }
 
 /// What an overlay is laid over.
@@ -67,11 +67,6 @@ impl OverlayBuilder {
 }
 
 impl Overlays {
-    /// None at all.
-    pub fn new() -> Overlays {
-        Overlays { is_empty: true, ..Overlays::default() }
-    }
-
     /// With one more; of two with one apex and ground the last counts.
     pub fn add(&mut self, zone: Zone, ground: Ground) {
         let table = match ground {
@@ -79,7 +74,7 @@ impl Overlays {
             Ground::Zone => &mut self.over_zones,
         };
         *table = table.with(ZoneEntry::Loaded(zone.into()));
-        self.is_empty = false;
+        self.has_any = true;
     }
 
     /// What stands in an overlay for a question; an alias ends the answer and is to be followed from the top. Of overlays
@@ -89,7 +84,7 @@ impl Overlays {
         question: QuestionRef<'a>,
         may_recurse: bool,
     ) -> Option<(Answer<'a>, Ground)> {
-        if self.is_empty {
+        if !self.has_any {
             return None;
         }
         let over_zone = look(&self.over_zones, question).map(|answer| (answer, Ground::Zone));
@@ -105,13 +100,13 @@ impl Overlays {
             zones_above(table, name)
                 .any(|zone| node(zone, name).is_some_and(|node| data(zone, node).next().is_some()))
         };
-        !self.is_empty && (has(&self.over_zones) || has(&self.over_resolution))
+        self.has_any && (has(&self.over_zones) || has(&self.over_resolution))
     }
 }
 
 impl fmt::Debug for Overlays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Overlays").field("is_empty", &self.is_empty).finish_non_exhaustive()
+        f.debug_struct("Overlays").field("has_any", &self.has_any).finish_non_exhaustive()
     }
 }
 
@@ -163,7 +158,7 @@ mod tests {
     use crate::dns::RrClass;
 
     fn overlays() -> Overlays {
-        let mut overlays = Overlays::new();
+        let mut overlays = Overlays::default();
         let zone = |apex: &str, records: &[(&str, RrType, &[u8])]| {
             let mut builder = OverlayBuilder::new(apex.parse().unwrap());
             for (owner, rr_type, rdata) in records {

@@ -109,7 +109,7 @@ impl Default for ServeOptions {
             cookies: None,
             rate_limit: None,
             special_names: None,
-            overlays: Overlays::new(),
+            overlays: Overlays::default(),
             visibility: Visibility::default(),
             rebinding: None,
             dns64: None,

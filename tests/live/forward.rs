@@ -64,8 +64,14 @@ fn forward_and_stub_zones_are_asked_of_the_servers_named() {
             ("nobody.far.test. A", "NXDOMAIN qr rd ra:"),
             // Names of the operator's own zones may have any address.
             ("own.far.test. A", "NOERROR qr rd ra: own.far.test. A 127.0.0.9"),
-            ("near.far.test. A", "NOERROR qr rd ra: near.far.test. CNAME www.near.test., www.near.test. A 192.0.2.3"),
-            ("out.near.test. A", "NOERROR qr aa rd ra: out.near.test. CNAME www.far.test., www.far.test. A 192.0.2.1"),
+            (
+                "near.far.test. A",
+                "NOERROR qr rd ra: near.far.test. CNAME www.near.test., www.near.test. A 192.0.2.3",
+            ),
+            (
+                "out.near.test. A",
+                "NOERROR qr aa rd ra: out.near.test. CNAME www.far.test., www.far.test. A 192.0.2.1",
+            ),
         ] {
             assert_eq!(answers(&dig(namu.address(), asked)), want, "{kind}: {asked}");
         }
@@ -87,14 +93,20 @@ fn everything_is_forwarded_and_the_loss_of_the_upstream_is_told() {
     let far = far(&folder);
     let upstream = at(far.address());
     let namu = near(&folder, &format!("resolver:\n  mode: forward\n  upstreams: ['{upstream}']\n"));
-    assert_eq!(answers(&dig(namu.address(), "www.far.test. A")), "NOERROR qr rd ra: www.far.test. A 192.0.2.1");
+    assert_eq!(
+        answers(&dig(namu.address(), "www.far.test. A")),
+        "NOERROR qr rd ra: www.far.test. A 192.0.2.1"
+    );
     assert_eq!(dig(namu.address(), "www.elsewhere.example. A").status, "SERVFAIL", "it refuses");
     let gone = far.address();
     assert!(far.stop().success());
     let reply = dig(namu.address(), "new.far.test. A");
     let why = format!("no server named for . gave a usable answer: {gone} connection refused");
     assert_eq!((reply.status.as_str(), reply.error), ("SERVFAIL", Some((23, why))));
-    assert_eq!(answers(&dig(namu.address(), "www.far.test. A")), "NOERROR qr rd ra: www.far.test. A 192.0.2.1");
+    assert_eq!(
+        answers(&dig(namu.address(), "www.far.test. A")),
+        "NOERROR qr rd ra: www.far.test. A 192.0.2.1"
+    );
     assert!(namu.stop().success());
 }
 
@@ -113,7 +125,8 @@ fn an_overlay_is_laid_over_what_is_forwarded_and_read_anew_on_reload() {
     assert_eq!(ask("own.far.test. A"), "NOERROR qr rd ra:", "a public name with an address of this machine");
     folder.write("over.zone", "$TTL 60\nwww.far.test. A 10.0.0.2\nown.far.test. A 10.0.0.3\n");
     let reload = || {
-        let output = crate::namu::command(&folder.path, &["ctl", "reload", "-c", "near.yaml"]).output().unwrap();
+        let output =
+            crate::namu::command(&folder.path, &["ctl", "reload", "-c", "near.yaml"]).output().unwrap();
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
     let said = reload();

@@ -69,7 +69,7 @@ impl Served {
         })
         .map_err(|errors| errors[0].to_string())?;
         let zone = builder.build().map_err(|errors| errors.join(", "))?;
-        self.overlays.get_or_insert_with(Overlays::new).add(zone, ground);
+        self.overlays.get_or_insert_default().add(zone, ground);
         self.is_used = true;
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Served {
             Arc::new(RebindingGuard::new(networks, self.exceptions.clone()))
         });
         let options = ServeOptions {
-            overlays: self.overlays.clone().unwrap_or_else(Overlays::new),
+            overlays: self.overlays.clone().unwrap_or_default(),
             visibility: Visibility::new(self.hidden_from_clients.clone(), self.hidden_from_resolver.clone()),
             rebinding: networks,
             dns64: self.dns64,

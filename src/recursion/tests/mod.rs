@@ -1,6 +1,7 @@
 //! Recursion against a world in memory.
 
 mod attacks;
+mod forward;
 mod servers;
 mod walks;
 
