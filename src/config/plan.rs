@@ -24,7 +24,7 @@ pub struct Plan {
     pub overlays: bool,
     /// How names are resolved.
     pub resolver: bool,
-    /// Options of the cache: it starts empty.
+    /// Options of the cache, or who is asked in place of the tree: it starts empty.
     pub cache: bool,
     /// Where requests are written down.
     pub access_log: bool,
@@ -57,7 +57,8 @@ impl Plan {
             resolver: old.resolver != new.resolver
                 || payload(old) != payload(new)
                 || old.upstreams() != new.upstreams(),
-            cache: old.cache != new.cache,
+            // What was learnt of other servers is not what the new ones would say.
+            cache: old.cache != new.cache || old.upstreams() != new.upstreams(),
             access_log: old.access_log != new.access_log,
             log_level: (old.log.level != new.log.level).then_some(new.log.level),
             next_start: next_start(old, new),
@@ -168,6 +169,14 @@ mod tests {
             (format!("{BASE}log:\n  level: debug\n"), vec!["log.level: changed"]),
             (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed; it starts empty"]),
             (format!("{BASE}resolver:\n  enabled: false\n"), vec!["resolver: changed"]),
+            (
+                format!("{BASE}  - {{name: c.test, type: stub, servers: [192.0.2.1]}}\n"),
+                vec!["resolver: changed", "cache: changed; it starts empty"],
+            ),
+            (
+                format!("{BASE}  - {{name: c.test, type: overlay, file: c.zone}}\n"),
+                vec!["zones: the overlays changed"],
+            ),
             (
                 format!("{BASE}server:\n  rrset-order: fixed\n"),
                 vec!["server: how responses are written changed"],

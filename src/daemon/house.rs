@@ -18,7 +18,7 @@ use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
-use super::{answering, say_diagnostics, systemd};
+use super::{answering, overlays, say_diagnostics, systemd};
 use crate::cache::Cache;
 use crate::clock::{Now, Tick};
 use crate::config::Config;
@@ -186,7 +186,8 @@ impl House {
         reading.unsettled.extend(loaded.report.unsettled);
         if let Some(end) = loaded.end {
             self.zones = end.status;
-            watch::watch(&mut self.watcher, end.folders);
+            let folders = end.folders.into_iter().chain(overlays::folders(&self.config));
+            watch::watch(&mut self.watcher, folders.collect());
             self.end_reading();
         }
     }
@@ -247,6 +248,7 @@ impl House {
         let now = self.clock.now().tick;
         let (files, all) = self.settling.quiet(now);
         if all || !files.is_empty() {
+            self.hear_of_overlays(&files, all);
             let scope = Scope { all, files, ..Scope::default() };
             self.read(Reading::new(Work::Read(scope), Cause::Watch));
         }

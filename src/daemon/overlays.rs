@@ -1,7 +1,10 @@
-//! The overlays of a configuration, read from their files.
+//! The overlays of a configuration, read from their files. They are small, so the house reads them itself.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf, absolute};
 
+use super::house::House;
+use super::say_diagnostics;
 use super::zone_file::read_records;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
@@ -22,6 +25,38 @@ pub(super) fn read(config: &Config) -> Result<Overlays, Box<Diagnostic>> {
         overlays.add(overlay, ground);
     }
     Ok(overlays)
+}
+
+/// The files of all overlays, as the system names them.
+fn files(config: &Config) -> impl Iterator<Item = PathBuf> {
+    config.overlays().filter_map(|zone| absolute(config.resolve(&zone.file)).ok())
+}
+
+/// The folders where a change may concern an overlay.
+pub(super) fn folders(config: &Config) -> impl Iterator<Item = PathBuf> {
+    files(config).filter_map(|file| file.parent().map(Path::to_path_buf))
+}
+
+impl House {
+    /// Reads the overlays anew when one of these files is theirs, or any file may be. With a mistake in one of them all stay
+    /// as they were.
+    pub(super) fn hear_of_overlays(&self, changed: &BTreeSet<PathBuf>, all: bool) {
+        if !files(&self.config).any(|file| all || changed.contains(&file)) {
+            return;
+        }
+        match read(&self.config) {
+            Ok(overlays) => {
+                let mut snapshot = self.published.load().copy();
+                snapshot.options.overlays = overlays;
+                self.published.publish(snapshot);
+                tracing::info!("the overlays were read anew");
+            }
+            Err(diagnostic) => {
+                say_diagnostics(&[*diagnostic]);
+                tracing::warn!("an overlay has errors; all of them stay as they were");
+            }
+        }
+    }
 }
 
 /// Reads one overlay, or says what is wrong with its file.

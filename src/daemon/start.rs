@@ -21,7 +21,7 @@ use super::versions::Versions;
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::{Scope, Terms, ZoneSet};
-use super::{answering, listening, recursion, say, say_diagnostics, systemd, talk};
+use super::{answering, listening, overlays, recursion, say, say_diagnostics, systemd, talk};
 use crate::config::{Config, ControlSocket};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -149,7 +149,7 @@ fn open_house(
         .map_err(|error| broken("the doors cannot be served", &error))?;
     let End { status, folders } = End::of(&zones);
     let mut watcher = start_watcher(told);
-    watch::watch(&mut watcher, folders);
+    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&config)).collect());
     // Edits between the reading and the watching were seen by nobody.
     let touched = zones.touched();
     let loader =

@@ -1,7 +1,8 @@
 //! From the root to the answer: iterative resolution over the `World` window.
 //!
-//! Given: a question, a task with its budget, what the cache knows. Must not know: sockets, clocks, chance (they come
-//! through `World`), zones served here, validation; it reads the cache and writes nothing but a server's own record.
+//! Given: a question, a task with its budget, what the cache knows, what stands here (`Here`), who was named in place of
+//! the tree (`Upstreams`). Must not know: sockets, clocks, chance (they come
+//! through `World`), how zones are kept, validation; it reads the cache and writes nothing but a server's own record.
 //! RFC 1034 5.3.3 (the algorithm), RFC 2181 5.4 (what to believe), RFC 2308 (negative answers), RFC 5452 (matching
 //! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9520 (failures), RFC 9609 (priming).
 

@@ -119,8 +119,9 @@ fn an_overlay_is_laid_over_what_is_forwarded_and_read_anew_on_reload() {
         "resolver:\n  mode: forward\n  upstreams: ['{}']\nzones:\n  - {{name: far.test, type: overlay, file: over.zone}}\n",
         at(far.address())
     );
-    let namu = near(&folder, &more);
-    let ask = |asked| answers(&dig(namu.address(), asked));
+    let mut namu = near(&folder, &more);
+    let address = namu.address();
+    let ask = |asked| answers(&dig(address, asked));
     assert_eq!(ask("www.far.test. A"), "NOERROR qr rd ra: www.far.test. A 10.0.0.1");
     assert_eq!(ask("own.far.test. A"), "NOERROR qr rd ra:", "a public name with an address of this machine");
     folder.write("over.zone", "$TTL 60\nwww.far.test. A 10.0.0.2\nown.far.test. A 10.0.0.3\n");
@@ -137,5 +138,11 @@ fn an_overlay_is_laid_over_what_is_forwarded_and_read_anew_on_reload() {
     let said = reload();
     assert!(said.contains("over.zone"), "{said}");
     assert_eq!(ask("www.far.test. A"), "NOERROR qr rd ra: www.far.test. A 10.0.0.2");
+    // A file that is saved is taken over without a word.
+    folder.write("over.zone", "$TTL 60\nwww.far.test. A 10.0.0.5\n");
+    namu.wait_for("the overlays were read anew");
+    while ask("www.far.test. A") != "NOERROR qr rd ra: www.far.test. A 10.0.0.5" {
+        namu.wait_for("the overlays were read anew");
+    }
     assert!(namu.stop().success() && far.stop().success());
 }
