@@ -364,3 +364,18 @@ pub const TRIES_PER_KNOWN_DELEGATION_OF_CHILD: u32 = 6;
 /// A server that replied so recently is not dead, however many tries in a row were lost: with half of the packets gone
 /// and many questions under way that happens all the time.
 pub const SERVER_ALIVE: Duration = Duration::from_secs(1);
+// Forwarding.
+
+/// Silent tries at the servers of a forward or stub zone: two rounds of two, or one server that loses a datagram in three.
+pub const FORWARD_TRIES: u32 = 4;
+/// The same when recursion takes over after them, so that it still has most of [`QUERY_TIMEOUT`].
+pub const FORWARD_TRIES_BEFORE_FALLBACK: u32 = 2;
+/// Bad replies from the servers of a forward or stub zone: a resolver that fails once for a name fails again.
+pub const FORWARD_BAD_REPLIES: u32 = 5;
+/// Servers asked at once with `upstream-strategy: parallel`; more would only multiply the load.
+pub const FORWARD_AT_ONCE: usize = 3;
+/// Least time for the reply of the only forwarder left: it may have to ask several servers itself. Doubled once it still
+/// lets [`FORWARD_TRIES`] end within [`QUERY_TIMEOUT`].
+pub const FORWARD_TIMEOUT: Duration = Duration::from_millis(900);
+/// Servers of one forward or stub zone.
+pub const FORWARD_SERVERS: usize = 16;

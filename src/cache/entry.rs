@@ -11,6 +11,9 @@ pub enum Credibility {
     Additional,
     /// The authority section of a response without AA: the NS RRset of a referral; and the glue beside it.
     AuthorityNonAuth,
+    /// What a forwarder said: good enough for the question it was asked, and for nothing that is built on it. Above all
+    /// no address of a name server comes from here (MaginotDNS).
+    Forwarded,
     /// The answer section of a response without AA, and what follows an alias in one with AA.
     AnswerNonAuth,
     /// The authority section of a response with AA.

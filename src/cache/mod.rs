@@ -19,6 +19,6 @@ mod table;
 pub use answers::{CachedAnswer, CachedRrset, Kind, NewAnswer};
 pub use cache::{Cache, CacheOptions, Lookup, NotCached, Usage};
 pub use delegations::{Delegation, LearntFrom, NameServer, NewDelegation};
-pub use entry::{Credibility, Entry, Security};
+pub use entry::{Credibility, Entry, Security, remaining};
 pub use rrsets::NewRrset;
 pub use servers::{EdnsAbility, Server, Servers};

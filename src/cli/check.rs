@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::args::{Check, Format};
 use super::print;
 use crate::config::Config;
-use crate::daemon::{check_zone, guess_apex, zone_files_in};
+use crate::daemon::{check_zone, guess_apex, read_overlay, zone_files_in};
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::dns::Name;
 
@@ -56,8 +56,12 @@ impl Findings {
             Ok(config) => {
                 self.add(Vec::new());
                 let zones: Vec<(Name, PathBuf)> =
-                    config.zones.iter().map(|zone| (zone.name.clone(), config.resolve(&zone.file))).collect();
+                    config.primaries().map(|zone| (zone.name.clone(), config.resolve(&zone.file))).collect();
                 zones.iter().for_each(|(apex, file)| self.check_zone(apex, file));
+                for zone in config.overlays() {
+                    let read = read_overlay(&zone.name, &config.resolve(&zone.file));
+                    self.add(read.err().unwrap_or_default());
+                }
             }
         }
     }

@@ -49,10 +49,7 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("access.notify",                   EMPTY,              "taking NOTIFY is"),
     ("views",                           EMPTY,              "`views` are"),
     ("zones[].type",                    AllBut(&["secondary"]), "secondary zones are"),
-    ("zones[].type",                    AllBut(&["stub"]),  "stub zones are"),
-    ("zones[].type",                    AllBut(&["forward"]), "forward zones are"),
     ("zones[].type",                    AllBut(&["mirror"]), "mirror zones are"),
-    ("zones[].type",                    AllBut(&["overlay"]), "overlay zones are"),
     ("zones[].dnssec",                  NONE,               "`dnssec` policies are"),
     ("zones[].notify",                  EMPTY,              "sending NOTIFY is"),
     ("zones[].catalog",                 NONE,               "catalog zones are"),
@@ -60,33 +57,22 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("zones[].zonemd",                  NONE,               "verifying ZONEMD is"),
     ("zones[].update",                  EMPTY,              "dynamic `update` is"),
     ("zones[].update-rules",            EMPTY,              "dynamic `update` is"),
-    ("zones[].servers",                 EMPTY,              "stub and forward zones are"),
     ("zones[].trust-anchor",            NONE,               "validation is"),
-    ("zones[].fallback",                OFF,                "`fallback` to recursion is"),
-    ("zones[].for-clients",             Only(&["true"]),    "a zone hidden from clients is"),
-    ("zones[].for-resolver",            OFF,                "resolving by way of zones served here is"),
     ("zones[].write-back",              OFF,                "writing zone files is"),
-    ("zones[].base",                    NONE,               "overlay zones are"),
     ("zones[].refresh-min",             NOTHING,            "secondary zones are"),
     ("zones[].retry-min",               NOTHING,            "secondary zones are"),
     ("zones[].allow-notify",            EMPTY,              "taking NOTIFY is"),
     ("dnssec-policies",                 EMPTY,              "`dnssec` policies are"),
-    ("resolver.mode",                   Only(&["recursive"]), "forwarding is"),
-    ("resolver.upstreams",              EMPTY,              "forwarding is"),
-    ("resolver.upstream-strategy",      NOTHING,            "forwarding is"),
     ("resolver.validation",             NONE,               "validation is"),
     ("resolver.trust-anchors",          NONE,               "validation is"),
     ("resolver.trust-anchor-tracking",  OFF,                "tracking trust anchors (RFC 5011) is"),
     ("resolver.trust-anchor-signaling", OFF,                "signaling trust anchors (RFC 8145) is"),
     ("resolver.negative-trust-anchors", EMPTY,              "validation is"),
     ("resolver.aggressive-nsec",        OFF,                "aggressive use of NSEC is"),
-    ("resolver.private-networks",       EMPTY,              "the rebinding guard is"),
-    ("resolver.private-exceptions",     EMPTY,              "the rebinding guard is"),
     ("resolver.ecs",                    NONE,               "EDNS client subnet is"),
     ("resolver.error-reporting",        OFF,                "error reporting (RFC 9567) is"),
     ("resolver.dnssec-sha1",            Only(&["insecure"]), "validation is"),
     ("resolver.harden-glue",            Only(&["true"]),    "believing glue outside its zone is"),
-    ("resolver.dns64-prefix",           NONE,               "DNS64 is"),
     ("cache.serve-stale",               NONE,               "serving stale answers is"),
     ("cache.stale-answer-timeout",      NOTHING,            "serving stale answers is"),
     ("cache.stale-answer-ttl",          NOTHING,            "serving stale answers is"),
@@ -198,9 +184,9 @@ pub(super) fn references(config: &Config, outline: &Outline, mistakes: &mut Mist
     }
 }
 
-struct Check<'a, 's> {
-    config: &'a Config,
-    outline: &'a Outline,
+pub(super) struct Check<'a, 's> {
+    pub(super) config: &'a Config,
+    pub(super) outline: &'a Outline,
     mistakes: &'a mut Mistakes<'s>,
     acls: HashMap<&'a str, &'a AclOptions>,
 }
@@ -337,14 +323,18 @@ impl Check<'_, '_> {
                     let stem = if zone.name.as_ref().is_root() { "root".into() } else { shown(&zone.name) };
                     self.missing(entry, "file", &message, &format!("add `file: {stem}.zone`"));
                 }
-                ZoneType::Primary => self.require(entry, "file", "example.org.zone"),
+                ZoneType::Primary | ZoneType::Overlay => self.require(entry, "file", "example.org.zone"),
+                ZoneType::Forward | ZoneType::Stub => {}
             }
+            self.kind_of_zone(entry, zone);
             if let (Some(words), Some(list)) = (&zone.transfer, self.outline.child(entry, "transfer")) {
                 self.defined_acls(list, words);
             }
             if is_named {
                 let message = format!("zone `{}` is defined twice", shown(&zone.name));
-                self.once(&mut seen, &zone.name, entry, "name", &message);
+                // An overlay lies over a zone of the same name.
+                let which = (&zone.name, zone.zone_type == ZoneType::Overlay);
+                self.once(&mut seen, which, entry, "name", &message);
             }
         }
     }
@@ -352,6 +342,7 @@ impl Check<'_, '_> {
     fn resolver(&mut self) {
         let resolver = &self.config.resolver;
         let Some(section) = self.outline.find(["resolver"]) else { return };
+        self.upstreams(section);
         if !resolver.ipv4 && resolver.ipv6 == Ipv6::No {
             self.report_at(
                 section,
@@ -397,7 +388,7 @@ impl Check<'_, '_> {
     }
 
     /// Reports an item without a key it cannot do without.
-    fn require(&mut self, entry: usize, key: &str, example: &str) {
+    pub(super) fn require(&mut self, entry: usize, key: &str, example: &str) {
         let is_written = self.outline.child(entry, key).is_some_and(
             |value| !matches!(&self.outline.node(value).content, Content::Scalar(text, _) if text.is_empty()),
         );
@@ -407,7 +398,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn missing(&mut self, entry: usize, key: &str, message: &str, help: &str) {
+    pub(super) fn missing(&mut self, entry: usize, key: &str, message: &str, help: &str) {
         if !self.outline.node(entry).is_incomplete {
             self.report_at(entry, key, message, help);
         }
@@ -430,7 +421,7 @@ impl Check<'_, '_> {
         }
     }
 
-    fn report_at(&mut self, entry: usize, key: &str, message: &str, help: &str) {
+    pub(super) fn report_at(&mut self, entry: usize, key: &str, message: &str, help: &str) {
         self.mistakes.add(Diagnostic::error(message).help(help), self.stretch(entry, key));
     }
 
@@ -444,7 +435,7 @@ impl Check<'_, '_> {
 }
 
 /// A name as operators write it: without the final dot.
-fn shown(name: &crate::dns::Name) -> String {
+pub(super) fn shown(name: &crate::dns::Name) -> String {
     let text = name.to_string();
     match text.strip_suffix('.') {
         Some(short) if !short.is_empty() => short.to_owned(),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::answering::{RateLimitOptions, ServerName, SpecialZones, VersionBind};
 use super::control::ControlOptions;
+use super::forwarding::{Base, Server};
 use super::resolving::{CacheOptions, ResolverOptions};
 use super::versions::{JournalSize, MaxRemoved, SerialPolicy};
 use crate::dns::Name;
@@ -255,7 +256,7 @@ impl<'de> Deserialize<'de> for Transport {
     }
 }
 
-/// One zone served from here.
+/// One zone served from here, or asked of others than the tree names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     deny_unknown_fields,
@@ -284,15 +285,21 @@ pub struct ZoneOptions {
     zonemd: NotBuilt,
     update: NotBuilt,
     update_rules: NotBuilt,
-    servers: NotBuilt,
+    /// Of a forward or stub zone: the servers asked, at most [`limits::FORWARD_SERVERS`].
+    pub servers: Vec<Server>,
     trust_anchor: NotBuilt,
-    fallback: NotBuilt,
-    for_clients: NotBuilt,
-    for_resolver: NotBuilt,
+    /// Of a forward or stub zone: whether recursion takes over when all servers fail.
+    pub fallback: bool,
+    /// Whether clients are answered from it.
+    pub for_clients: bool,
+    /// Whether the resolver finds it here instead of asking its name servers: aliases lead into it, and what it
+    /// delegates is followed.
+    pub for_resolver: bool,
     /// How much of its records a new version may lose before it waits for a word of the operator.
     pub max_removed: MaxRemoved,
     write_back: NotBuilt,
-    base: NotBuilt,
+    /// Of an overlay: the zone served here that it is laid over; else it is laid over what is resolved.
+    pub base: Base,
     refresh_min: NotBuilt,
     retry_min: NotBuilt,
     allow_notify: NotBuilt,
@@ -321,14 +328,14 @@ impl ZoneOptions {
             zonemd: NotBuilt,
             update: NotBuilt,
             update_rules: NotBuilt,
-            servers: NotBuilt,
+            servers: Vec::new(),
             trust_anchor: NotBuilt,
-            fallback: NotBuilt,
-            for_clients: NotBuilt,
-            for_resolver: NotBuilt,
+            fallback: false,
+            for_clients: true,
+            for_resolver: true,
             max_removed: MaxRemoved::NONE,
             write_back: NotBuilt,
-            base: NotBuilt,
+            base: Base::default(),
             refresh_min: NotBuilt,
             retry_min: NotBuilt,
             allow_notify: NotBuilt,
@@ -342,6 +349,12 @@ impl ZoneOptions {
 pub enum ZoneType {
     /// From a file here.
     Primary,
+    /// From resolvers that are asked, with RD set, for all names at and below its own.
+    Forward,
+    /// From its authoritative servers, which are asked instead of those its parent names.
+    Stub,
+    /// From a file here; what stands there is laid over another zone or over what is resolved.
+    Overlay,
 }
 
 /// One place where requests are written down.

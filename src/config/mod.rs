@@ -6,10 +6,12 @@
 
 pub mod answering;
 pub mod check;
+mod check_upstreams;
 #[allow(clippy::module_inception)]
 pub mod config;
 pub mod control;
 pub mod file;
+mod forwarding;
 mod outline;
 pub mod plan;
 pub mod resolving;
@@ -25,6 +27,7 @@ pub use config::{
     ServerOptions, Workers, ZoneOptions, ZoneType,
 };
 pub use control::{ControlOptions, ControlSocket};
+pub use forwarding::{Base, Dns64Prefix, PrivateNetworks, ResolverMode, Server, UpstreamStrategy};
 pub use plan::Plan;
 pub use resolving::{CacheOptions, Ipv6, NeverQuery, QnameMinimization, ResolverOptions, RootHints};
 pub use versions::{JournalSize, MaxRemoved, SerialPolicy};

@@ -1,6 +1,6 @@
 //! What is different between two configurations, and which of it a running server can take up.
 
-use super::config::{Config, ListenOptions, LogLevel};
+use super::config::{Config, ListenOptions, LogLevel, ZoneOptions, ZoneType};
 use crate::dns::Name;
 
 /// The way from one configuration to another.
@@ -20,11 +20,13 @@ pub struct Plan {
     pub access: bool,
     /// How responses are written.
     pub responses: bool,
+    /// Which overlays there are. Their files are read anew at each reload.
+    pub overlays: bool,
     /// How names are resolved.
     pub resolver: bool,
     /// How often somebody is answered.
     pub rate_limit: bool,
-    /// Options of the cache: it starts empty.
+    /// Options of the cache, or who is asked in place of the tree: it starts empty.
     pub cache: bool,
     /// Where requests are written down.
     pub access_log: bool,
@@ -44,15 +46,22 @@ impl Plan {
         let responses = |config: &Config| {
             (config.server.udp_payload_size, config.server.rrset_order, config.server.extended_errors)
         };
+        fn overlays(config: &Config) -> impl Iterator<Item = (&ZoneOptions, std::path::PathBuf)> {
+            config.overlays().map(|zone| (zone, config.resolve(&zone.file)))
+        }
         let mut plan = Plan {
             listeners_added: only_in(&new.listen, &old.listen),
             listeners_removed: only_in(&old.listen, &new.listen),
             access: (&old.access, &old.acls) != (&new.access, &new.acls),
             responses: responses(old) != responses(new),
+            overlays: !overlays(old).eq(overlays(new)),
             // The hints are a file of its own, which may have changed under the same name.
-            resolver: old.resolver != new.resolver || payload(old) != payload(new),
             rate_limit: old.rate_limit != new.rate_limit,
-            cache: old.cache != new.cache,
+            resolver: old.resolver != new.resolver
+                || payload(old) != payload(new)
+                || old.upstreams() != new.upstreams(),
+            // What was learnt of other servers is not what the new ones would say.
+            cache: old.cache != new.cache || old.upstreams() != new.upstreams(),
             access_log: old.access_log != new.access_log,
             log_level: (old.log.level != new.log.level).then_some(new.log.level),
             next_start: next_start(old, new),
@@ -64,7 +73,9 @@ impl Plan {
 
     fn compare_zones(&mut self, old: &Config, new: &Config) {
         let by_name = |config: &Config| -> std::collections::BTreeMap<Name, usize> {
-            config.zones.iter().enumerate().map(|(place, zone)| (zone.name.clone(), place)).collect()
+            let zones = config.zones.iter().enumerate();
+            let primaries = zones.filter(|(_, zone)| zone.zone_type == ZoneType::Primary);
+            primaries.map(|(place, zone)| (zone.name.clone(), place)).collect()
         };
         let (olds, news) = (by_name(old), by_name(new));
         for (name, place) in &news {
@@ -105,6 +116,7 @@ impl Plan {
             (self.access, "access: changed"),
             (self.responses, "server: how responses are written changed"),
             (self.rate_limit, "rate-limit: changed"),
+            (self.overlays, "zones: the overlays changed"),
             (self.resolver, "resolver: changed"),
             (self.cache, "cache: changed; it starts empty"),
             (self.access_log, "access-log: changed"),
@@ -161,6 +173,14 @@ mod tests {
             (format!("{BASE}log:\n  level: debug\n"), vec!["log.level: changed"]),
             (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed; it starts empty"]),
             (format!("{BASE}resolver:\n  enabled: false\n"), vec!["resolver: changed"]),
+            (
+                format!("{BASE}  - {{name: c.test, type: stub, servers: [192.0.2.1]}}\n"),
+                vec!["resolver: changed", "cache: changed; it starts empty"],
+            ),
+            (
+                format!("{BASE}  - {{name: c.test, type: overlay, file: c.zone}}\n"),
+                vec!["zones: the overlays changed"],
+            ),
             (
                 format!("{BASE}server:\n  rrset-order: fixed\n"),
                 vec!["server: how responses are written changed"],

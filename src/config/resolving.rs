@@ -9,7 +9,10 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::config::DNS_PORT;
-use crate::dns::Ttl;
+use super::forwarding::{Dns64Prefix, PrivateNetworks, ResolverMode, Server, UpstreamStrategy};
+use crate::dns::{Name, Ttl};
+#[cfg(doc)]
+use crate::limits;
 use crate::options::{Address, Bytes, Duration, Network, NotBuilt, PayloadSize, from_text};
 
 /// How names are resolved that are not served here.
@@ -42,22 +45,28 @@ pub struct ResolverOptions {
     pub qname_minimization: QnameMinimization,
     /// Whether names are asked in random letter case, which a true reply repeats.
     pub case_randomization: bool,
-    mode: NotBuilt,
-    upstreams: NotBuilt,
-    upstream_strategy: NotBuilt,
+    /// Whether they are looked for from the root, or asked of `upstreams`.
+    pub mode: ResolverMode,
+    /// The resolvers asked with `mode: forward`, at most [`limits::FORWARD_SERVERS`].
+    pub upstreams: Vec<Server>,
+    /// Which server of `upstreams`, or of a forward or stub zone, is asked first.
+    pub upstream_strategy: UpstreamStrategy,
+    /// Networks whose addresses are stripped from answers of public names, besides loopback and link-local ones.
+    pub private_networks: PrivateNetworks,
+    /// Names at and below which no address is stripped. Those of zones, overlays, forward and stub zones need none.
+    pub private_exceptions: Vec<Name>,
+    /// The prefix of IPv6 addresses made for names that have none (DNS64, RFC 6147).
+    pub dns64_prefix: Dns64Prefix,
     validation: NotBuilt,
     trust_anchors: NotBuilt,
     trust_anchor_tracking: NotBuilt,
     trust_anchor_signaling: NotBuilt,
     negative_trust_anchors: NotBuilt,
     aggressive_nsec: NotBuilt,
-    private_networks: NotBuilt,
-    private_exceptions: NotBuilt,
     ecs: NotBuilt,
     error_reporting: NotBuilt,
     dnssec_sha1: NotBuilt,
     harden_glue: NotBuilt,
-    dns64_prefix: NotBuilt,
 }
 
 impl Default for ResolverOptions {
@@ -78,22 +87,22 @@ impl Default for ResolverOptions {
             max_upstream_queries: MAX_UPSTREAM_QUERIES,
             qname_minimization: QnameMinimization::Relaxed,
             case_randomization: true,
-            mode: NotBuilt,
-            upstreams: NotBuilt,
-            upstream_strategy: NotBuilt,
+            mode: ResolverMode::default(),
+            upstreams: Vec::new(),
+            upstream_strategy: UpstreamStrategy::default(),
+            private_networks: PrivateNetworks::default(),
+            private_exceptions: Vec::new(),
+            dns64_prefix: Dns64Prefix::default(),
             validation: NotBuilt,
             trust_anchors: NotBuilt,
             trust_anchor_tracking: NotBuilt,
             trust_anchor_signaling: NotBuilt,
             negative_trust_anchors: NotBuilt,
             aggressive_nsec: NotBuilt,
-            private_networks: NotBuilt,
-            private_exceptions: NotBuilt,
             ecs: NotBuilt,
             error_reporting: NotBuilt,
             dnssec_sha1: NotBuilt,
             harden_glue: NotBuilt,
-            dns64_prefix: NotBuilt,
         }
     }
 }

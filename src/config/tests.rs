@@ -506,15 +506,15 @@ zones:
       - address: 198.51.100.1
     zonemd: verify
   - name: a.example
-    type: stub
-    servers: ['127.0.0.1@8600']
+    type: mirror
+    primaries: [root-servers]
 views:
   - name: internal
     clients: [lan]
 dnssec-policies:
   - name: default
     keys: csk
-resolver: {aggressive-nsec: true, validation: enforce, mode: forward}
+resolver: {aggressive-nsec: true, validation: enforce, mode: recursive}
 cache: {serve-stale: 1d, stale-answer-ttl: 30s}
 access-log:
   - output: unix:///run/tap.sock
@@ -528,12 +528,11 @@ access-log:
         11:13 `dnssec` policies are not built yet; remove `dnssec: default` or write `dnssec: none`
         12:5 sending NOTIFY is not built yet; remove `notify: [198.51.100.2]` or write `notify: []`
         14:11 secondary zones are not built yet; remove `type: secondary`
-        19:11 stub zones are not built yet; remove `type: stub`
+        19:11 mirror zones are not built yet; remove `type: mirror`
         21:1 `views` are not built yet; remove `views` or write `views: []`
         24:1 `dnssec` policies are not built yet; remove `dnssec-policies` or write `dnssec-policies: []`
         27:29 aggressive use of NSEC is not built yet; remove `aggressive-nsec: true` or write `aggressive-nsec: false`
         27:47 validation is not built yet; remove `validation: enforce` or write `validation: none`
-        27:62 forwarding is not built yet; remove `mode: forward` or write `mode: recursive`
         28:22 serving stale answers is not built yet; remove `serve-stale: 1d` or write `serve-stale: none`
         28:44 serving stale answers is not built yet; remove `stale-answer-ttl: 30s`
         30:13 this output is not built yet; remove `output: unix:///run/tap.sock`

@@ -5,12 +5,15 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::{self, Config, SpecialZones};
+use super::overlays;
+use crate::config::{self, Config, PrivateNetworks, SpecialZones, ZoneOptions};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::net::chance;
-use crate::policy::{Access, AccessError, Acl, ClientLimit, CookieSecret, CookieSecrets, SpecialNames};
-use crate::service::{Identity, RrsetOrder, ServeOptions};
+use crate::policy::{
+    Access, AccessError, Acl, ClientLimit, CookieSecret, CookieSecrets, RebindingGuard, SpecialNames,
+};
+use crate::service::{Identity, RrsetOrder, ServeOptions, Visibility};
 
 /// Who may do what: the lists of `access`, and those of zones.
 pub(super) fn access(config: &Config) -> Result<Access, Box<Diagnostic>> {
@@ -45,6 +48,10 @@ pub(super) fn serve_options(config: &Config) -> Result<ServeOptions, Box<Diagnos
             SpecialZones::Builtin if config.resolver.enabled => Some(Arc::new(SpecialNames::builtin())),
             SpecialZones::Builtin | SpecialZones::None => None,
         },
+        overlays: overlays::read(config)?,
+        visibility: visibility(config),
+        rebinding: rebinding(config),
+        dns64: config.resolver.dns64_prefix.0,
         transfers: Arc::default(),
     })
 }
@@ -60,6 +67,26 @@ fn client_limit(config: &Config) -> Result<Option<ClientLimit>, Box<Diagnostic>>
         ipv6_prefix: limit.ipv6_prefix.0,
         exempt,
     }))
+}
+
+/// Which zones clients and the resolver do not see.
+fn visibility(config: &Config) -> Visibility {
+    let hidden = |is_seen: fn(&ZoneOptions) -> bool| {
+        config.primaries().filter(|zone| !is_seen(zone)).map(|zone| zone.name.clone()).collect()
+    };
+    Visibility::new(hidden(|zone| zone.for_clients), hidden(|zone| zone.for_resolver))
+}
+
+/// The guard of addresses that public names may not have.
+fn rebinding(config: &Config) -> Option<Arc<RebindingGuard>> {
+    let options = &config.resolver;
+    match &options.private_networks {
+        PrivateNetworks::None => None,
+        PrivateNetworks::And(networks) => {
+            let networks = networks.iter().map(|network| network.net());
+            Some(Arc::new(RebindingGuard::new(networks, options.private_exceptions.clone())))
+        }
+    }
 }
 
 /// The secrets of the file, else one drawn now.

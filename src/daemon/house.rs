@@ -19,7 +19,7 @@ use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
-use super::{answering, say_diagnostics, systemd};
+use super::{answering, overlays, say_diagnostics, systemd};
 use crate::cache::Cache;
 use crate::clock::{Now, Tick};
 use crate::config::Config;
@@ -27,7 +27,7 @@ use crate::dns::{Name, Serial};
 use crate::limits;
 use crate::net::clock::Clock;
 use crate::observe::prometheus::{Numbers, ZoneNumbers};
-use crate::service::{Published, Snapshot};
+use crate::service::Published;
 use crate::zone::Cause;
 
 /// What the house is told. Everything that happens to it comes by one queue.
@@ -184,7 +184,7 @@ impl House {
     /// Takes what the loader has read: publishes it, and says what changed.
     pub(super) fn take(&mut self, loaded: Loaded) {
         let before = self.published.load();
-        self.published.publish(Snapshot { zones: loaded.table, ..before.copy() });
+        self.published.publish(before.copy().with_zones(loaded.table));
         let Some(reading) = &mut self.reading else { return };
         say_diagnostics(&loaded.report.diagnostics);
         loaded.report.changes.iter().for_each(|change| tracing::info!("{change}"));
@@ -199,7 +199,8 @@ impl House {
         reading.unsettled.extend(loaded.report.unsettled);
         if let Some(end) = loaded.end {
             self.zones = end.status;
-            watch::watch(&mut self.watcher, end.folders);
+            let folders = end.folders.into_iter().chain(overlays::folders(&self.config));
+            watch::watch(&mut self.watcher, folders.collect());
             self.end_reading();
         }
     }
@@ -260,6 +261,7 @@ impl House {
         let now = self.clock.now().tick;
         let (files, all) = self.settling.quiet(now);
         if all || !files.is_empty() {
+            self.hear_of_overlays(&files, all);
             let scope = Scope { all, files, ..Scope::default() };
             self.read(Reading::new(Work::Read(scope), Cause::Watch));
         }

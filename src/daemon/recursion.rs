@@ -67,6 +67,7 @@ fn resolver_options(config: &Config) -> ResolverOptions {
             QnameMinimization::Strict => Minimisation::Strict,
         },
         case_randomization: options.case_randomization,
+        upstreams: config.upstreams(),
     }
 }
 

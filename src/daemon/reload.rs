@@ -45,7 +45,7 @@ impl House {
         let is_other = |zone: &&ZoneOptions| {
             plan.zones_added.contains(&zone.name) || plan.zones_changed.contains(&zone.name)
         };
-        let other = new.zones.iter().filter(is_other);
+        let other = new.primaries().filter(is_other);
         let files: Vec<(Name, PathBuf)> =
             other.map(|zone| (zone.name.clone(), new.resolve(&zone.file))).collect();
         if files.is_empty() {
@@ -113,8 +113,9 @@ impl House {
         };
         let before = self.published.load();
         let recursion = match plan.resolver || plan.cache {
-            true => recursion::start(&new, &cache, &self.clock)
-                .map_err(|diagnostics| rendered(&diagnostics).0)?,
+            true => {
+                recursion::start(&new, &cache, &self.clock).map_err(|diagnostics| rendered(&diagnostics).0)?
+            }
             false => before.recursion.clone(),
         };
         let mut snapshot =

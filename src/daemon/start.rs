@@ -21,7 +21,7 @@ use super::versions::Versions;
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::{Scope, Terms, ZoneSet};
-use super::{answering, listening, recursion, say, say_diagnostics, systemd, talk};
+use super::{answering, listening, overlays, recursion, say, say_diagnostics, systemd, talk};
 use crate::config::{Config, ControlSocket};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -150,7 +150,7 @@ fn open_house(
         .map_err(|error| broken("the doors cannot be served", &error))?;
     let End { status, folders } = End::of(&zones);
     let mut watcher = start_watcher(told);
-    watch::watch(&mut watcher, folders);
+    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&config)).collect());
     // Edits between the reading and the watching were seen by nobody.
     let touched = zones.touched();
     let loader =
@@ -274,14 +274,15 @@ pub(super) fn snapshot(
     recursion: Option<Arc<Recursion>>,
 ) -> Result<Snapshot, String> {
     let sentence = |diagnostic: Box<Diagnostic>| diagnostic.to_string();
-    Ok(Snapshot {
-        zones,
+    let snapshot = Snapshot {
+        zones: ZoneTable::new(),
         access: answering::access(config).map_err(sentence)?,
         options: answering::serve_options(config).map_err(sentence)?,
         recursion,
         #[cfg(debug_assertions)]
         panic_on: std::env::var("NAMU_TEST_PANIC_ON").ok().and_then(|name| name.parse().ok()),
-    })
+    };
+    Ok(snapshot.with_zones(zones))
 }
 
 /// Has the house told of the signals the server answers, and of what is done from time to time.

@@ -59,7 +59,7 @@ impl ZoneList {
                 let versions = VersionOptions::of(zone);
                 (zone.name.clone(), ListedZone { file, max_removed: zone.max_removed, versions })
             };
-            ZoneSource::Configured(config.zones.iter().map(listed).collect())
+            ZoneSource::Configured(config.primaries().map(listed).collect())
         } else {
             ZoneSource::Folder("zones".into())
         };

@@ -9,6 +9,10 @@ use super::event::UpstreamExchange;
 pub enum Step {
     /// The cache knew this, nobody was asked.
     Known(Question),
+    /// A zone served here said something of this, nobody was asked.
+    Here(Question),
+    /// The servers the operator named for the names at and below this one are asked next.
+    Upstream(Name),
     /// The servers of this zone are asked next.
     Zone {
         /// Its apex.

@@ -12,8 +12,8 @@ use crate::clock::Now;
 use crate::dns::{Question, QuestionRef};
 use crate::limits;
 use crate::resolver::{
-    Budget, Failure, FlightId, Flights, Landing, Limit, Resolution, Resolver, ResolverOptions, RootHints,
-    Task, World, resolve,
+    Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
+    RootHints, Task, Upstreams, World, resolve,
 };
 
 /// Recursion as `service` sees it: what is known at once, and what has to be found.
@@ -39,13 +39,38 @@ impl Recursion {
         cached::cached(&self.resolver.cache, question, now)
     }
 
-    /// Answers a client's question: class IN, no meta type but ANY. It takes the time a client query may take at most.
-    /// Giving up the future does not end the flight.
+    /// As [`Recursion::resolve_with`], with nothing served here.
     pub async fn resolve(self: &Arc<Recursion>, question: Question) -> Resolved {
+        self.resolve_with(question, None).await
+    }
+
+    /// Answers a client's question: class IN, no meta type but ANY. `here` is looked at before anybody is asked. It takes the time a client query may take at most.
+    /// Giving up the future does not end the flight.
+    pub async fn resolve_with(
+        self: &Arc<Recursion>,
+        question: Question,
+        here: Option<Arc<dyn Here>>,
+    ) -> Resolved {
         let budget = Arc::new(Budget::new(&self.resolver.options, self.resolver.world.now()));
-        let task = |id| Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
+        let task = |id| {
+            let task = Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
+            task.with_here(here.clone())
+        };
         let landing = self.lead_or_follow(&question, None, &budget, task).await;
         Resolved::new(landing)
+    }
+
+    /// The forward and stub zones.
+    pub fn upstreams(&self) -> &Upstreams {
+        &self.resolver.options.upstreams
+    }
+
+    pub(super) fn cache(&self) -> &Cache {
+        &self.resolver.cache
+    }
+
+    pub(super) fn hints(&self) -> &RootHints {
+        &self.resolver.hints
     }
 
     /// How many questions are under way.

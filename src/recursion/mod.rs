@@ -6,6 +6,7 @@
 pub mod cached;
 pub mod coalesce;
 pub mod flight;
+mod referral;
 pub mod resolved;
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use crate::resolver::{Failure, Landing, facts};
 pub struct Resolved {
     /// The response code.
     pub rcode: Rcode,
+    /// AA: the answer begins in a zone served here.
+    pub authoritative: bool,
     /// Aliases in the order they were followed, then data; TTLs as they are to be written.
     pub answer: Vec<SharedRrset>,
     /// With a denial: its SOA RRset.
@@ -40,22 +42,27 @@ impl Resolved {
         let facts = facts(&steps);
         match answered {
             Ok(resolution) => {
+                let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
                 let source = match (facts.tries, resolution.answer.is_empty()) {
+                    (0, _) if resolution.authoritative => Source::Authoritative,
+                    (0, _) if is_here => Source::Local,
                     (0, false) => Source::Cache,
                     (0, true) => Source::NegativeCache,
-                    _ => Source::Recursion,
+                    _ => asked(&steps),
                 };
                 let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
-                Resolved { rcode: resolution.rcode, answer, authority, failure: None, source, facts, steps }
+                let (rcode, authoritative) = (resolution.rcode, resolution.authoritative);
+                Resolved { rcode, authoritative, answer, authority, failure: None, source, facts, steps }
             }
             Err(failure) => {
                 let source = match failure {
                     Failure::Cached(_) if facts.tries == 0 => Source::FailureCache,
-                    _ => Source::Recursion,
+                    _ => asked(&steps),
                 };
                 let (answer, authority) = (Vec::new(), Vec::new());
                 Resolved {
                     rcode: Rcode::SERVFAIL,
+                    authoritative: false,
                     answer,
                     authority,
                     failure: Some(failure),
@@ -74,7 +81,15 @@ impl Resolved {
             extended_error: self.failure.as_ref().map(Failure::extended_error),
             answer: section(&self.answer),
             authority: section(&self.authority),
+            authoritative: self.authoritative,
             ..Answer::empty(self.rcode)
         }
     }
+}
+
+/// Who was asked for most: servers the operator named, or those of the tree.
+fn asked(steps: &[Step]) -> Source {
+    let is_forwarded = steps.iter().any(|step| matches!(step, Step::Upstream(_)));
+    let is_iterated = steps.iter().any(|step| matches!(step, Step::Zone { .. }));
+    if is_forwarded && !is_iterated { Source::Forward } else { Source::Recursion }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cache::Delegation;
 use crate::cache::servers::RoundTrip;
+use crate::clock::Age;
 use crate::dns::{Name, RrType};
 use crate::limits;
 
@@ -92,7 +93,12 @@ impl Candidates {
     /// Adds an address, unless it is there or may not be asked.
     pub fn add(&mut self, address: IpAddr, delegation: &Delegation, task: &Task) {
         let server = SocketAddr::new(address, task.options().upstream_port);
-        if !task.may_ask(address) || self.list.iter().any(|candidate| candidate.server == server) {
+        // What a zone served here delegates to was named by the operator; such a delegation has no end.
+        let is_named = delegation.expires == Age(u64::MAX)
+            && delegation.servers.iter().any(|server| server.addresses.contains(&address));
+        if !(task.may_ask(address) || is_named && task.has_family(address))
+            || self.list.iter().any(|candidate| candidate.server == server)
+        {
             return;
         }
         let (servers, now) = (task.cache().servers(), task.now());
@@ -165,7 +171,7 @@ impl Candidate {
 
 /// What to expect of a server never met: anything up to [`limits::UNKNOWN_ROUND_TRIP`]. So the better the known ones
 /// are, the more rarely another is tried out.
-fn by_lot(random: u64) -> Duration {
+pub(super) fn by_lot(random: u64) -> Duration {
     let most = limits::UNKNOWN_ROUND_TRIP.as_micros() as u64;
     Duration::from_micros(random % most)
 }

@@ -36,11 +36,25 @@ pub async fn ask(
     timeout: Duration,
     task: &Task,
 ) -> Result<Outcome, Limit> {
+    // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
+    ask_with(Flags::default(), question, server, timeout, task).await
+}
+
+/// As [`ask`], with these flags.
+pub async fn ask_with(
+    flags: Flags,
+    question: &Question,
+    server: SocketAddr,
+    timeout: Duration,
+    task: &Task,
+) -> Result<Outcome, Limit> {
     let edns = task.cache().servers().server(server, task.now()).edns;
     if edns == EdnsAbility::Refused {
-        return converse(question, server, timeout, WithEdns::No, task).await.map(Conversed::outcome);
+        return converse(question, server, timeout, (WithEdns::No, flags), task)
+            .await
+            .map(Conversed::outcome);
     }
-    let first = converse(question, server, timeout, WithEdns::Yes, task).await?;
+    let first = converse(question, server, timeout, (WithEdns::Yes, flags), task).await?;
     let wants_plain = match &first.outcome {
         // RFC 6891 7: FORMERR from those who know no OPT record; NOTIMP and BADVERS are seen as well.
         Outcome::Replied(reply, _) => matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS),
@@ -53,7 +67,7 @@ pub async fn ask(
         }
         return Ok(first.outcome);
     }
-    let second = converse(question, server, timeout, WithEdns::No, task).await?;
+    let second = converse(question, server, timeout, (WithEdns::No, flags), task).await?;
     let now_well = |reply: &Reply| !matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS);
     let is_proof = matches!(&second.outcome, Outcome::Replied(reply, _) if now_well(reply));
     // Only an error that repeated the question counts: anything less could be forged to rob us of EDNS (CVE-2026-52690).
@@ -106,19 +120,19 @@ async fn converse(
     question: &Question,
     server: SocketAddr,
     timeout: Duration,
-    edns: WithEdns,
+    manner: (WithEdns, Flags),
     task: &Task,
 ) -> Result<Conversed, Limit> {
     let servers = task.cache().servers();
     let is_random = task.options().case_randomization && !servers.server(server, task.now()).changes_case;
     let case = if is_random { Case::Random } else { Case::Own };
-    let first = over_datagram(question, server, timeout, edns, case, task).await?;
+    let first = over_datagram(question, server, timeout, manner, case, task).await?;
     if !first.changed_case {
         return Ok(first.conversed);
     }
     let conversed = match first.conversed.has_reply() {
         true => first.conversed,
-        false => over_datagram(question, server, timeout, edns, Case::Own, task).await?.conversed,
+        false => over_datagram(question, server, timeout, manner, Case::Own, task).await?.conversed,
     };
     if conversed.has_reply() {
         servers.set_changes_case(server, task.now());
@@ -136,12 +150,12 @@ async fn over_datagram(
     question: &Question,
     server: SocketAddr,
     timeout: Duration,
-    edns: WithEdns,
+    manner: (WithEdns, Flags),
     case: Case,
     task: &Task,
 ) -> Result<OverDatagram, Limit> {
     task.budget().packet(task.now())?;
-    let query = Query::new(question, edns, case, task);
+    let query = Query::new(question, manner, case, task);
     let began = task.now().tick;
     let end = began.plus(timeout).min(task.budget().deadline);
     let mut flight = task.world().datagram(server, &query.octets);
@@ -169,7 +183,7 @@ async fn over_datagram(
                 // Somebody is guessing, or the server is odd. A stream is not guessed into. Where there is none, a
                 // datagram that matches in everything still counts.
                 if !std::mem::replace(&mut is_suspicious, true) {
-                    let conversed = over_stream(question, server, edns, task).await?;
+                    let conversed = over_stream(question, server, manner, task).await?;
                     if conversed.has_reply() || changed_case {
                         return Ok(OverDatagram { conversed, changed_case });
                     }
@@ -178,7 +192,7 @@ async fn over_datagram(
             Match::Truncated => {
                 drop(flight);
                 task.cache().servers().replied(server, task.now().tick.since(began), task.now());
-                let conversed = over_stream(question, server, edns, task).await?;
+                let conversed = over_stream(question, server, manner, task).await?;
                 return Ok(OverDatagram { conversed, changed_case: false });
             }
             Match::Reply => {
@@ -190,18 +204,18 @@ async fn over_datagram(
         }
     }
     drop(flight);
-    let conversed = over_stream(question, server, edns, task).await?;
+    let conversed = over_stream(question, server, manner, task).await?;
     Ok(OverDatagram { conversed, changed_case })
 }
 
 async fn over_stream(
     question: &Question,
     server: SocketAddr,
-    edns: WithEdns,
+    manner: (WithEdns, Flags),
     task: &Task,
 ) -> Result<Conversed, Limit> {
     task.budget().packet(task.now())?;
-    let query = Query::new(question, edns, Case::Own, task);
+    let query = Query::new(question, manner, Case::Own, task);
     let began = task.now().tick;
     let end = began.plus(limits::STREAM_TIMEOUT).min(task.budget().deadline);
     let octets = match before(task.world().stream(server, &query.octets), end, task).await {
@@ -229,12 +243,16 @@ struct Query<'q> {
 
 impl Query<'_> {
     /// A query with a fresh id, and a fresh letter case if that is drawn by lot.
-    fn new<'q>(question: &'q Question, edns: WithEdns, case: Case, task: &Task) -> Query<'q> {
+    fn new<'q>(
+        question: &'q Question,
+        (edns, flags): (WithEdns, Flags),
+        case: Case,
+        task: &Task,
+    ) -> Query<'q> {
         let id = task.random() as u16;
         let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, false));
         let mut octets = Vec::with_capacity(64);
-        // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
-        write_query(question, id, Flags::default(), opt, &mut octets);
+        write_query(question, id, flags, opt, &mut octets);
         if case == Case::Random {
             let name = HEADER_OCTETS..HEADER_OCTETS + question.name.octets().len();
             draw_case(&mut octets[name], || task.random());

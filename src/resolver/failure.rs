@@ -23,6 +23,15 @@ pub enum Failure {
         /// Why an address of a name server was not found.
         cause: Option<Arc<Failure>>,
     },
+    /// No server the operator named for a forward or stub zone gave a usable answer.
+    NoUpstream {
+        /// The zone's apex.
+        zone: Name,
+        /// The servers asked, with what came of it.
+        tried: Arc<[Tried]>,
+    },
+    /// The zone is served here and could not be loaded.
+    NotLoaded(Name),
     /// The query had cost enough before a server of the zone gave a usable answer.
     CutShort {
         /// What it had enough of.
@@ -65,6 +74,7 @@ impl Failure {
             Failure::NoAnswer { cause, .. } => cause.as_ref().is_some_and(|cause| cause.is_of_asker()),
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
             Failure::Busy | Failure::Abandoned => true,
+            Failure::NoUpstream { .. } | Failure::NotLoaded(_) => false,
             Failure::AliasLoop(_) | Failure::Cached(_) => false,
         }
     }
@@ -80,8 +90,15 @@ impl Failure {
     /// What the client is told.
     pub fn extended_error(&self) -> ExtendedError {
         let code = match self {
-            Failure::NoAnswer { tried, .. } if all_network_errors(tried) => ErrorCode::NETWORK_ERROR,
-            Failure::NoAnswer { .. } | Failure::Cycle(_) => ErrorCode::NO_REACHABLE_AUTHORITY,
+            Failure::NoAnswer { tried, .. } | Failure::NoUpstream { tried, .. }
+                if all_network_errors(tried) =>
+            {
+                ErrorCode::NETWORK_ERROR
+            }
+            Failure::NotLoaded(_) => ErrorCode::NOT_READY,
+            Failure::NoAnswer { .. } | Failure::NoUpstream { .. } | Failure::Cycle(_) => {
+                ErrorCode::NO_REACHABLE_AUTHORITY
+            }
             Failure::Cached(error) => return (**error).clone(),
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
@@ -110,6 +127,11 @@ impl fmt::Display for Failure {
                 write!(f, "no name server of {zone} gave a usable answer")?;
                 write_tried(f, tried)
             }
+            Failure::NoUpstream { zone, tried } => {
+                write!(f, "no server named for {zone} gave a usable answer")?;
+                write_tried(f, tried)
+            }
+            Failure::NotLoaded(zone) => write!(f, "the zone {zone} could not be loaded"),
             Failure::CutShort { limit, zone, tried } => {
                 write!(f, "gave up after {limit} at the name servers of {zone}")?;
                 write_tried(f, tried)

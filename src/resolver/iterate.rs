@@ -10,7 +10,7 @@ use super::failure::Tried;
 use super::minimise::{Next, Progress};
 use super::resolve::{aged, with_negative_ttl};
 use super::scrub::keep_in_bailiwick;
-use super::{Failure, Limit, NoReply, Task, addresses, prime};
+use super::{Failure, Limit, NoReply, Task, addresses, here, prime};
 use crate::cache::{CachedAnswer, Delegation, Kind, Lookup, NewAnswer, Security};
 use crate::dns::{Name, Question, Rrset};
 use crate::limits;
@@ -22,27 +22,40 @@ pub struct Iterated {
     pub found: Found,
     /// Its zone.
     pub zone: Name,
+    /// A forwarder said so.
+    pub is_forwarded: bool,
 }
 
-/// Asks from zone to zone until one has something to say of the name.
+/// Asks from zone to zone until one has something to say of the name, from the nearest zone that is known on.
 pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> {
-    let mut delegation = start(question, task).await?;
+    let delegation = start(question, task).await?;
+    run_from(delegation, question, task).await
+}
+
+/// As [`run`], from this zone on.
+pub async fn run_from(
+    mut delegation: Delegation,
+    question: &Question,
+    task: &Task,
+) -> Result<Iterated, Failure> {
     let mut progress = Progress::new(task.options().minimisation);
     loop {
-        let said = match next_question(question, &delegation, &mut progress, task) {
+        let asked = match next_question(question, &delegation, &mut progress, task) {
             Todo::Ask(Next::Whole) => ask_zone(question, &delegation, Expected::Whole, task).await?,
             Todo::Ask(Next::Part(part)) => ask_part(&part, &delegation, &mut progress, task).await?,
-            Todo::Believe(denial) => Said::Found(denial),
+            Todo::Believe(denial) => Asked::Said(Said::Found(denial)),
         };
-        match said {
-            Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
-            Said::Below(below) => {
+        match asked {
+            Asked::Said(Said::Found(found)) => {
+                return Ok(Iterated { found, zone: delegation.apex.clone(), is_forwarded: false });
+            }
+            Asked::Said(Said::Below(below)) => {
                 task.budget().referral()?;
                 task.step(Step::Referral(below.apex.clone()));
                 delegation = below;
             }
-            Said::Nothing => {}
-            Said::Unclear => {
+            Asked::Passed => {}
+            Asked::Unclear => {
                 progress.give_up();
                 task.budget().stop_minimising();
             }
@@ -94,11 +107,11 @@ async fn ask_part(
     delegation: &Delegation,
     progress: &mut Progress,
     task: &Task,
-) -> Result<Said, Failure> {
+) -> Result<Asked, Failure> {
     progress.asked();
     let expected = if progress.is_relaxed() { Expected::RelaxedPart } else { Expected::Part };
     let found = match ask_zone(part, delegation, expected, task).await? {
-        Said::Found(found) => found,
+        Asked::Said(Said::Found(found)) => found,
         other => return Ok(other),
     };
     // An alias of this name says nothing of those below it.
@@ -106,13 +119,13 @@ async fn ask_part(
         remember_denial(part, &found, task);
         // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
         match (&found.end, expected) {
-            (End::NxDomain, Expected::Part) => return Ok(Said::Found(found)),
-            (End::NxDomain, _) => return Ok(Said::Unclear),
+            (End::NxDomain, Expected::Part) => return Ok(Asked::Said(Said::Found(found))),
+            (End::NxDomain, _) => return Ok(Asked::Unclear),
             _ => {}
         }
     }
     progress.passed(part);
-    Ok(Said::Nothing)
+    Ok(Asked::Passed)
 }
 
 fn remember_denial(part: &Question, found: &Found, task: &Task) {
@@ -139,12 +152,18 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
     }
 }
 
-enum Said {
+/// What the server of a zone said.
+pub(super) enum Said {
     Found(Found),
     Below(Delegation),
-    /// To a part of a name: that it leads no further down.
-    Nothing,
-    /// To a part of a name: a reply that shows that the whole is to be asked.
+}
+
+/// What came of asking the servers of a zone, for a question or a part of its name.
+enum Asked {
+    Said(Said),
+    /// The part leads no further down.
+    Passed,
+    /// A reply to a part that shows that the whole is to be asked.
     Unclear,
 }
 
@@ -165,7 +184,7 @@ async fn ask_zone(
     delegation: &Delegation,
     expected: Expected,
     task: &Task,
-) -> Result<Said, Failure> {
+) -> Result<Asked, Failure> {
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
     let mut round = Round::new(delegation, task);
@@ -189,9 +208,9 @@ async fn ask_zone(
         let (Ok((_, result)) | Err(result)) = understood;
         write_down(result);
         match understood {
-            Ok((said, _)) => return Ok(said),
+            Ok((said, _)) => return Ok(Asked::Said(said)),
             Err(result) if expected == Expected::RelaxedPart && has_replied(result) => {
-                return Ok(Said::Unclear);
+                return Ok(Asked::Unclear);
             }
             Err(result) => round.failed(Tried { server, result, no_reply }),
         }
@@ -331,7 +350,7 @@ impl<'t> Round<'t> {
 }
 
 /// What an outcome means for the question; the error is what to write down of a server that did not help.
-fn understand(
+pub(super) fn understand(
     outcome: Outcome,
     question: &Question,
     delegation: &Delegation,
@@ -341,7 +360,9 @@ fn understand(
     let Outcome::Replied(reply, _) = outcome else { return Err(result) };
     let zone = delegation.apex.as_ref();
     let priming = prime::is_priming(question).then(|| prime::read(&reply)).flatten();
-    match classify(keep_in_bailiwick(reply, zone), question, zone) {
+    let mut scrubbed = keep_in_bailiwick(reply, zone);
+    here::leave_to_others(&mut scrubbed.reply.answer, question, zone, task);
+    match classify(scrubbed, question, zone) {
         Verdict::Found(found) => {
             if let Some(root) = priming.filter(|_| found.end == End::Data) {
                 task.learn(root);

@@ -1,16 +1,19 @@
 //! From the root to the answer: iterative resolution over the `World` window.
 //!
-//! Given: a question, a task with its budget, what the cache knows. Must not know: sockets, clocks, chance (they come
-//! through `World`), zones served here, validation; it reads the cache and writes nothing but a server's own record.
+//! Given: a question, a task with its budget, what the cache knows, what stands here (`Here`), who was named in place of
+//! the tree (`Upstreams`). Must not know: sockets, clocks, chance (they come
+//! through `World`), how zones are kept, validation; it reads the cache and writes nothing but a server's own record.
 //! RFC 1034 5.3.3 (the algorithm), RFC 2181 5.4 (what to believe), RFC 2308 (negative answers), RFC 5452 (matching
 //! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9156 (QNAME minimisation), RFC 9520 (failures), RFC 9609 (priming).
 
 pub mod budget;
 pub mod failure;
+pub mod here;
 pub mod options;
 pub mod resolve;
 pub mod root_hints;
 pub mod task;
+pub mod upstreams;
 pub mod world;
 
 mod addresses;
@@ -19,6 +22,7 @@ mod choose;
 mod classify;
 mod delegation;
 mod exchange;
+mod forward;
 mod iterate;
 mod minimise;
 mod prime;
@@ -30,8 +34,10 @@ pub(crate) mod testing;
 
 pub use budget::{Budget, Limit};
 pub use failure::{Failure, Tried};
+pub use here::{Here, Said};
 pub use options::{Minimisation, NeverQuery, ResolverOptions};
 pub use resolve::{Resolution, resolve};
 pub use root_hints::RootHints;
 pub use task::{FlightId, Flights, Landing, Resolver, Task, facts};
+pub use upstreams::{Strategy, UpstreamKind, UpstreamZone, Upstreams};
 pub use world::{DatagramFlight, NoReply, World};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::upstreams::Upstreams;
 use crate::limits;
 
 /// Options of the resolver.
@@ -31,6 +32,8 @@ pub struct ResolverOptions {
     /// Ask with the letters of a name in random case, which the reply must repeat: some bits more for a forger to
     /// guess ("0x20").
     pub case_randomization: bool,
+    /// The forward and stub zones.
+    pub upstreams: Upstreams,
 }
 
 impl Default for ResolverOptions {
@@ -46,6 +49,7 @@ impl Default for ResolverOptions {
             priming: true,
             minimisation: Minimisation::Relaxed,
             case_randomization: true,
+            upstreams: Upstreams::default(),
         }
     }
 }

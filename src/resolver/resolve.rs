@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::classify::End;
-use super::iterate::{self, Iterated};
+use super::forward;
+use super::here::{self, Local};
+use super::iterate::Iterated;
 use super::{Failure, Task};
 use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Security};
 use crate::clock::Now;
@@ -17,6 +19,8 @@ pub struct Resolution {
     pub rcode: Rcode,
     /// What sort of answer, none for one that is not remembered.
     pub kind: Option<Kind>,
+    /// The answer begins in a zone served here (RFC 1034 4.3.2: AA speaks of the first owner).
+    pub authoritative: bool,
     /// Aliases in the order they were followed, then data.
     pub answer: Vec<SharedRrset>,
     /// With a denial: its SOA RRset, if the server gave one.
@@ -26,12 +30,22 @@ pub struct Resolution {
 }
 
 /// Part of an answer: from one name over the aliases that one source knows.
-struct Leg {
-    answer: Vec<SharedRrset>,
-    authority: Vec<SharedRrset>,
-    learnt: Vec<NewRrset>,
-    aliases: Vec<(Name, Name)>,
-    end: End,
+pub(super) struct Leg {
+    pub(super) answer: Vec<SharedRrset>,
+    pub(super) authority: Vec<SharedRrset>,
+    pub(super) learnt: Vec<NewRrset>,
+    pub(super) aliases: Vec<(Name, Name)>,
+    pub(super) end: End,
+    pub(super) origin: Origin,
+}
+
+/// Where a leg came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From the cache or the network.
+    Others,
+    /// From a zone served here. It changes when the zone does, so no answer it is part of is remembered.
+    Here { authoritative: bool },
 }
 
 /// Answers the task's question.
@@ -39,6 +53,7 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
     let mut question = task.question.clone();
     let (mut answer, mut learnt) = (Vec::new(), Vec::new());
     let mut passed: Vec<Name> = Vec::new();
+    let (mut authoritative, mut is_remembered) = (None, true);
     loop {
         let leg = next_leg(&question, task).await?;
         for (from, to) in leg.aliases {
@@ -49,6 +64,8 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
                 return Err(Failure::AliasLoop(to));
             }
         }
+        authoritative.get_or_insert(leg.origin == Origin::Here { authoritative: true });
+        is_remembered &= leg.origin == Origin::Others;
         answer.extend(leg.answer);
         learnt.extend(leg.learnt);
         let (rcode, kind) = match leg.end {
@@ -62,13 +79,19 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
             End::Overlong => (Rcode::YXDOMAIN, None),
         };
         task.step(Step::Found(question, rcode));
-        let authority = leg.authority;
-        return Ok(Resolution { rcode, kind, answer, authority, learnt });
+        let (authority, kind) = (leg.authority, kind.filter(|_| is_remembered));
+        let authoritative = authoritative == Some(true);
+        return Ok(Resolution { rcode, kind, authoritative, answer, authority, learnt });
     }
 }
 
-/// From the cache, else from the network.
+/// From a zone served here, else from the cache, else from the network.
 async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
+    let cut = match here::look(question, task)? {
+        Some(Local::Leg(leg)) => return Ok(leg),
+        Some(Local::Cut(cut)) => Some(cut),
+        None => None,
+    };
     if let Some(leg) = known(question, task) {
         task.step(Step::Known(question.clone()));
         return Ok(leg);
@@ -77,7 +100,7 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
     if let Some(error) = task.cache().failure(question.as_ref(), task.now()) {
         return Err(Failure::Cached(error));
     }
-    let iterated = iterate::run(question, task).await?;
+    let iterated = forward::ask_around(question, cut, task).await?;
     Ok(Leg::from_network(iterated, task.cache()))
 }
 
@@ -96,6 +119,7 @@ fn known(question: &Question, task: &Task) -> Option<Leg> {
         learnt: vec![],
         aliases,
         end,
+        origin: Origin::Others,
     };
     if let Some(data) = task.known_rrset(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));
@@ -107,7 +131,7 @@ fn known(question: &Question, task: &Task) -> Option<Leg> {
 
 impl Leg {
     /// TTLs are within the limits of the cache from here on: who asks first is told no more than who asks second.
-    fn from_network(Iterated { found, zone }: Iterated, cache: &Cache) -> Leg {
+    fn from_network(Iterated { found, zone, is_forwarded }: Iterated, cache: &Cache) -> Leg {
         let within_limits = |mut rrset: Rrset| {
             rrset.ttl = cache.clamp(rrset.ttl);
             Arc::new(rrset)
@@ -121,6 +145,7 @@ impl Leg {
             // stands for one name of many, so it is as good as sent.
             let is_of_name_asked = found.authoritative && first.as_ref() == Some(&rrset.owner);
             let credibility = match is_of_name_asked {
+                _ if is_forwarded => Credibility::Forwarded,
                 true => Credibility::AnswerAuth,
                 false => Credibility::AnswerNonAuth,
             };
@@ -129,7 +154,8 @@ impl Leg {
         });
         let learnt = learnt.collect();
         let authority = found.soa.into_iter().map(|soa| with_negative_ttl(soa, cache)).collect();
-        Leg { answer, authority, learnt, aliases: found.aliases, end: found.end }
+        let origin = Origin::Others;
+        Leg { answer, authority, learnt, aliases: found.aliases, end: found.end, origin }
     }
 
     fn from_cached(cached: &CachedAnswer, question: &Question, now: Now) -> Leg {
@@ -147,7 +173,8 @@ impl Leg {
             Kind::NoData => End::NoData,
             Kind::NxDomain => End::NxDomain,
         };
-        Leg { answer, authority: all(&cached.authority), learnt: vec![], aliases, end }
+        let (authority, origin) = (all(&cached.authority), Origin::Others);
+        Leg { answer, authority, learnt: vec![], aliases, end, origin }
     }
 }
 
@@ -157,7 +184,7 @@ pub(super) fn with_negative_ttl(mut soa: Rrset, cache: &Cache) -> SharedRrset {
     Arc::new(soa)
 }
 
-fn alias_target(rrset: &Rrset) -> Option<Name> {
+pub(super) fn alias_target(rrset: &Rrset) -> Option<Name> {
     NameRef::from_wire(rrset.records().first()?).ok().map(NameRef::to_name)
 }
 

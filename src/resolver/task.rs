@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use super::{Budget, Failure, Limit, Resolution, ResolverOptions, RootHints, World};
+use super::{Budget, Failure, Here, Limit, Resolution, ResolverOptions, RootHints, Upstreams, World};
 use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
 use crate::clock::Now;
 use crate::dns::{NameRef, Question, RrType, SharedRrset};
@@ -58,6 +58,7 @@ pub struct Task {
     resolver: Arc<Resolver>,
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
+    here: Option<Arc<dyn Here>>,
     steps: Mutex<Vec<Step>>,
     passed: Mutex<Vec<(Question, NewAnswer)>>,
 }
@@ -71,17 +72,23 @@ impl Task {
         budget: Arc<Budget>,
         flights: Arc<dyn Flights>,
     ) -> Task {
-        let (steps, passed) = (Mutex::default(), Mutex::default());
-        Task { question, flight, depth: 0, resolver, budget, flights, steps, passed }
+        let (steps, passed, here) = (Mutex::default(), Mutex::default(), None);
+        Task { question, flight, depth: 0, resolver, budget, flights, here, steps, passed }
+    }
+
+    /// With zones served here, which are looked at before anybody is asked.
+    pub fn with_here(self, here: Option<Arc<dyn Here>>) -> Task {
+        Task { here, ..self }
     }
 
     /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
     pub fn child_maker(&self, question: Question) -> impl Fn(FlightId) -> Task + Send + use<> {
         let (resolver, budget, flights) = (self.resolver.clone(), self.budget.clone(), self.flights.clone());
-        let depth = self.depth + 1;
+        let (here, depth) = (self.here.clone(), self.depth + 1);
         move |flight| {
             let (resolver, budget, flights) = (resolver.clone(), budget.clone(), flights.clone());
-            Task { depth, ..Task::new(question.clone(), flight, resolver, budget, flights) }
+            let task = Task::new(question.clone(), flight, resolver, budget, flights);
+            Task { depth, ..task.with_here(here.clone()) }
         }
     }
 
@@ -148,8 +155,22 @@ impl Task {
     /// Whether a server may be asked at this address.
     pub(super) fn may_ask(&self, address: IpAddr) -> bool {
         let options = &self.resolver.options;
-        let family = if address.is_ipv4() { options.ipv4 } else { options.ipv6 };
-        family && (self.resolver.hints.has(address) || !options.never_query.forbids(address))
+        self.has_family(address)
+            && (self.resolver.hints.has(address) || !options.never_query.forbids(address))
+    }
+
+    /// Whether servers are asked over the protocol of this address.
+    pub(super) fn has_family(&self, address: IpAddr) -> bool {
+        let options = &self.resolver.options;
+        if address.is_ipv4() { options.ipv4 } else { options.ipv6 }
+    }
+
+    pub(super) fn here(&self) -> Option<&dyn Here> {
+        self.here.as_deref()
+    }
+
+    pub(super) fn upstreams(&self) -> &Upstreams {
+        &self.resolver.options.upstreams
     }
 
     pub(super) fn hints(&self) -> &RootHints {

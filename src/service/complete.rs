@@ -2,6 +2,7 @@
 
 use super::begin::Local;
 use super::finish::{self, Echo};
+use super::recurse::recurse;
 use super::{Replies, Request, transfer};
 use crate::wire::{Query, Scan};
 
@@ -17,14 +18,13 @@ pub async fn complete(request: Request, replies: &mut dyn Replies) {
     }
     let snapshot = &request.snapshot;
     let Some(recursion) = snapshot.recursion.as_ref() else { return };
-    let resolved = recursion.resolve(query.question.to_question()).await;
-    let answer = resolved.to_answer();
+    let found = recurse(recursion, &request, &query).await;
     let echo = Echo::of(&packet, snapshot, &query, request.received);
     let mut out = vec![0; usize::from(u16::MAX)];
-    let answered = (&answer, resolved.source);
+    let answered = (&found.answer, found.source);
     let (length, mut event) =
         finish::write(&mut Local::default(), &packet, snapshot, &echo, answered, &mut out);
-    event.recursion = Some(Box::new(resolved.facts));
+    event.recursion = Some(Box::new(found.facts));
     out.truncate(length);
     out.shrink_to_fit();
     replies.send(out, Some(event)).await;

@@ -65,7 +65,10 @@ impl<'r> Echo<'r> {
             return;
         }
         let question = query.question;
-        let Some(ZoneEntry::Loaded(zone)) = authority::zone_for(&snapshot.zones, question) else { return };
+        let Some(ZoneEntry::Loaded(zone)) = authority::zone_for(snapshot.zones_for_clients(), question)
+        else {
+            return;
+        };
         if self.wishes.zone_version {
             self.zone_version = Some((zone.apex().label_count() as u8, zone.serial().0));
         }

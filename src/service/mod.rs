@@ -7,17 +7,21 @@
 mod begin;
 mod complete;
 mod finish;
+mod here;
 mod identity;
 mod limit;
+mod recurse;
 mod request;
 mod route;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod visibility;
 
 pub use begin::{Begin, Local, begin, recover};
 pub use complete::complete;
 pub use identity::{Identity, Version};
 pub use request::{Packet, Replies, Request};
 pub use snapshot::{Published, Reader, RrsetOrder, ServeOptions, Snapshot};
+pub use visibility::Visibility;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use super::recurse::{dns64_for, guarded, is_of_zone};
 use super::{Packet, Snapshot, transfer};
 use crate::authority::{self, Verdict};
 use crate::clock::Now;
-use crate::dns::{Answer, ErrorCode, ExtendedError, Rcode, RrClass, RrType};
+use crate::dns::{Answer, ErrorCode, ExtendedError, NameRef, QuestionRef, Rcode, RrClass, RrType};
 use crate::observe::Source;
+use crate::policy::Ground;
 use crate::transfer::Place;
 use crate::wire::{Flags, Query};
+use crate::zone::ZoneTable;
 
 /// Where a query goes.
 // As with the verdict of the authority: a box would be the one allocation of a hit.
@@ -22,7 +25,7 @@ pub(super) enum Route<'a> {
     Recurse,
 }
 
-/// The list: class, meta-types, transfers, who may ask, zones served here, special names, the cache, recursion.
+/// The list: class, meta-types, transfers, who may ask, overlays, zones served here, special names, the cache, recursion.
 pub(super) fn route<'a>(
     snapshot: &'a Arc<Snapshot>,
     query: &Query<'a>,
@@ -49,33 +52,137 @@ pub(super) fn route<'a>(
         }
         _ => return refuse_class(),
     }
-    let dnssec_ok = query.edns.is_some_and(|edns| edns.dnssec_ok);
-    match authority::answer(&snapshot.zones, question, dnssec_ok) {
-        Verdict::Answer(answer) => return Route::Answered(answer, Source::Authoritative),
-        Verdict::ZoneUnavailable => return unavailable(),
-        Verdict::NotOurs => {}
+    let asker = Asker::of(snapshot, query, client);
+    if let Some(route) = here(snapshot, query, &asker, now) {
+        return route;
     }
     let Some(recursion) = &snapshot.recursion else {
         return refuse(ErrorCode::NOT_AUTHORITATIVE, "the name is in no zone served here");
     };
-    let wants_recursion = query.header.flags.has(Flags::RD);
-    let may_recurse = snapshot.access.recursion.admits(client);
+    let prefix = asker.recurses.then(|| dns64_for(snapshot, query)).flatten();
+    if prefix.is_some() && question.rr_type == RrType::PTR {
+        return Route::Recurse;
+    }
     // RFC 6761 and others: for those we resolve for, these names never leave the house.
-    let special = snapshot.options.special_names.as_ref().filter(|_| may_recurse);
-    if let Some(zones) = special.and_then(|names| names.zones_for(question))
-        && let Verdict::Answer(answer) = authority::answer(zones, question, dnssec_ok)
+    if asker.may_recurse
+        && let Some(zones) = special(snapshot, question)
+        && let Verdict::Answer(answer) = authority::answer(zones, question, asker.dnssec_ok)
     {
-        return Route::Answered(answer, Source::Local);
+        return match prefix.is_some_and(|prefix| prefix.is_wanting(&answer)) {
+            true => Route::Recurse,
+            false => Route::Answered(answer, Source::Local),
+        };
     }
-    let may_see_cache = may_recurse && wants_recursion || snapshot.access.cache_only.admits(client);
-    if may_see_cache && let Some(cached) = recursion.cached(question, now) {
-        return Route::Answered(cached.answer, cached.source);
+    let may_see_cache = asker.recurses || snapshot.access.cache_only.admits(client);
+    // What the resolver finds in a zone that clients do not see is not in the cache.
+    let is_for_resolver = snapshot.options.visibility.hides_from_clients()
+        && is_of_zone(snapshot.zones_for_resolver(), question.name);
+    if may_see_cache
+        && !is_for_resolver
+        && let Some(cached) = recursion.cached(question, now)
+    {
+        if prefix.is_some_and(|prefix| prefix.is_wanting(&cached.answer)) {
+            return Route::Recurse;
+        }
+        let answer = guarded(snapshot, question.name, &cached.answer).unwrap_or(cached.answer);
+        return Route::Answered(answer, cached.source);
     }
-    match (wants_recursion, may_recurse) {
+    let is_root_ns = question.name.is_root() && question.rr_type == RrType::NS;
+    match (asker.wants_recursion, asker.may_recurse) {
         (true, true) => Route::Recurse,
         (true, false) => refuse(ErrorCode::PROHIBITED, "recursion for this address is not allowed"),
+        // RFC 1034 4.3.1: without recursion the best that is known is where to ask. Where the root is, is no secret.
+        (false, may_recurse) if may_see_cache || is_root_ns && may_recurse => {
+            Route::Answered(recursion.referral(question, now), Source::Cache)
+        }
         (false, _) => refuse(ErrorCode::NOT_AUTHORITATIVE, "the name is in no zone served here"),
     }
+}
+
+/// What the one who asks may have.
+struct Asker {
+    dnssec_ok: bool,
+    wants_recursion: bool,
+    may_recurse: bool,
+    /// Both.
+    recurses: bool,
+}
+
+impl Asker {
+    fn of(snapshot: &Snapshot, query: &Query<'_>, client: std::net::IpAddr) -> Asker {
+        let wants_recursion = query.header.flags.has(Flags::RD);
+        let may_recurse = snapshot.recursion.is_some() && snapshot.access.recursion.admits(client);
+        let recurses = wants_recursion && may_recurse;
+        let dnssec_ok = query.edns.is_some_and(|edns| edns.dnssec_ok);
+        Asker { dnssec_ok, wants_recursion, may_recurse, recurses }
+    }
+}
+
+/// From overlays and zones; none when the name is not in any that the client sees.
+fn here<'a>(snapshot: &'a Arc<Snapshot>, query: &Query<'a>, asker: &Asker, now: Now) -> Option<Route<'a>> {
+    let question = query.question;
+    if let Some((mut answer, ground)) = snapshot.options.overlays.answer(question, asker.may_recurse) {
+        let source = if ground == Ground::Zone { Source::Authoritative } else { Source::Local };
+        answer.authoritative = ground == Ground::Zone;
+        let is_alias = answer.answer.iter().all(|rrset| rrset.rrset().rr_type == RrType::CNAME);
+        let is_whole = !is_alias || matches!(question.rr_type, RrType::CNAME | RrType::ANY);
+        return Some(match asker.recurses && !is_whole {
+            true => Route::Recurse,
+            false => Route::Answered(answer, source),
+        });
+    }
+    let zones = snapshot.zones_for_clients();
+    if asker.recurses && is_for_upstream(snapshot, question) {
+        return None;
+    }
+    match authority::answer(zones, question, asker.dnssec_ok) {
+        Verdict::Answer(answer) if asker.recurses && is_open(snapshot, question, &answer) => {
+            // An alias is never remembered with what it leads to, but a failure is.
+            let failed = snapshot.recursion.as_ref().and_then(|recursion| recursion.cached(question, now));
+            let failed = failed.filter(|cached| cached.source == Source::FailureCache);
+            Some(failed.map_or(Route::Recurse, |cached| Route::Answered(cached.answer, cached.source)))
+        }
+        Verdict::Answer(answer) => Some(Route::Answered(answer, Source::Authoritative)),
+        Verdict::ZoneUnavailable => Some(unavailable()),
+        Verdict::NotOurs => None,
+    }
+}
+
+/// Whether a forward or stub zone is nearer to the name than any zone served here.
+fn is_for_upstream(snapshot: &Snapshot, question: QuestionRef<'_>) -> bool {
+    let upstream = snapshot.recursion.as_ref().and_then(|recursion| recursion.upstreams().find_for(question));
+    upstream.is_some_and(|upstream| {
+        let entry = authority::zone_for(snapshot.zones_for_clients(), question);
+        entry.is_none_or(|entry| entry.apex().label_count() < upstream.apex.as_ref().label_count())
+    })
+}
+
+/// Whether the answer of a zone ends where the resolver goes on: with a referral, or an alias of a name that is in no
+/// zone here.
+fn is_open(snapshot: &Snapshot, question: QuestionRef<'_>, answer: &Answer<'_>) -> bool {
+    let is_referral = answer.authority.iter().next().is_some_and(|rrset| rrset.rrset().rr_type == RrType::NS);
+    let leads_away = || {
+        let last = answer.answer.iter().last()?.rrset();
+        let is_alias =
+            last.rr_type == RrType::CNAME && !matches!(question.rr_type, RrType::CNAME | RrType::ANY);
+        let has_soa = answer.authority.iter().any(|rrset| rrset.rrset().rr_type == RrType::SOA);
+        let target = NameRef::from_wire(last.records.first()?).ok()?;
+        Some(is_alias && !has_soa && snapshot.zones_for_clients().find(target).is_none())
+    };
+    (is_referral || leads_away() == Some(true))
+        && authority::zone_for(snapshot.zones_for_resolver(), question).is_some()
+}
+
+/// The zones of special names to answer a question from. What the operator set up for a name comes before them: a forward
+/// or stub zone, or a zone that only the resolver sees.
+pub(super) fn special<'a>(snapshot: &'a Snapshot, question: QuestionRef<'_>) -> Option<&'a ZoneTable> {
+    let zones = snapshot.special_zones(question)?;
+    let labels = zones.find(question.name)?.apex().label_count();
+    let upstream = snapshot.recursion.as_ref().and_then(|recursion| recursion.upstreams().find_for(question));
+    let is_upstreams = upstream.is_some_and(|zone| zone.apex.as_ref().label_count() >= labels);
+    let served = snapshot.zones_for_resolver().find(question.name);
+    let is_served = served.is_some_and(|entry| entry.apex().label_count() >= labels);
+    (!is_upstreams && !is_served).then_some(zones)
 }
 
 pub(super) fn unavailable<'a>() -> Route<'a> {

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Cache};
 
 use super::identity::Identity;
-use crate::policy::{Access, ClientLimit, CookieSecrets, RateLimit, SpecialNames};
+use super::visibility::Visibility;
+use crate::dns::QuestionRef;
+use crate::policy::{
+    Access, ClientLimit, CookieSecrets, Nat64Prefix, Overlays, RateLimit, RebindingGuard, SpecialNames,
+};
 use crate::recursion::Recursion;
 use crate::transfer::Quota;
 use crate::zone::ZoneTable;
@@ -38,6 +42,27 @@ impl Snapshot {
             panic_on: self.panic_on.clone(),
         }
     }
+
+    /// The same with other zones.
+    pub fn with_zones(mut self, zones: ZoneTable) -> Snapshot {
+        self.options.visibility = self.options.visibility.of(&zones);
+        Snapshot { zones, ..self }
+    }
+
+    /// The zones that clients see.
+    pub fn zones_for_clients(&self) -> &ZoneTable {
+        self.options.visibility.for_clients(&self.zones)
+    }
+
+    /// The zones that the resolver sees.
+    pub(super) fn zones_for_resolver(&self) -> &ZoneTable {
+        self.options.visibility.for_resolver(&self.zones)
+    }
+
+    /// The zones of special names to answer a question from.
+    pub(super) fn special_zones(&self, question: QuestionRef<'_>) -> Option<&ZoneTable> {
+        self.options.special_names.as_ref()?.zones_for(question)
+    }
 }
 
 impl fmt::Debug for Snapshot {
@@ -66,6 +91,14 @@ pub struct ServeOptions {
     pub client_limit: Option<ClientLimit>,
     /// The names answered without asking anybody, if any are.
     pub special_names: Option<Arc<SpecialNames>>,
+    /// Names laid over zones and over what is resolved.
+    pub overlays: Overlays,
+    /// Which zones clients and the resolver see.
+    pub visibility: Visibility,
+    /// The addresses that public names may not have, if any.
+    pub rebinding: Option<Arc<RebindingGuard>>,
+    /// The prefix of synthesised addresses (RFC 6147), if there is one.
+    pub dns64: Option<Nat64Prefix>,
     /// The zone transfers under way, of all snapshots together.
     pub transfers: Arc<Quota>,
 }
@@ -81,6 +114,10 @@ impl Default for ServeOptions {
             rate_limit: None,
             client_limit: None,
             special_names: None,
+            overlays: Overlays::default(),
+            visibility: Visibility::default(),
+            rebinding: None,
+            dns64: None,
             transfers: Arc::default(),
         }
     }

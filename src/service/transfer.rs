@@ -15,7 +15,7 @@ use crate::zone::{Zone, ZoneEntry};
 /// The list for AXFR and IXFR: the zone, who may have it, the door, what the client has already, how many at once.
 pub(super) fn route<'a>(snapshot: &'a Snapshot, query: &Query<'a>, packet: &Packet<'_>) -> Route<'a> {
     let (question, client) = (query.question, packet.client.ip());
-    let zone = match snapshot.zones.get(question.name) {
+    let zone = match snapshot.zones_for_clients().get(question.name) {
         // RFC 5936 2.2.1: not the apex of a zone served here.
         None => {
             let error =
@@ -60,7 +60,7 @@ fn soa_alone(zone: &Zone) -> Answer<'_> {
 pub(super) async fn send(request: &Request, query: &Query<'_>, replies: &mut dyn Replies) {
     let (packet, snapshot) = (request.packet(), &request.snapshot);
     let question = query.question;
-    let Some(ZoneEntry::Loaded(zone)) = snapshot.zones.get(question.name) else { return };
+    let Some(ZoneEntry::Loaded(zone)) = snapshot.zones_for_clients().get(question.name) else { return };
     let zone = Arc::clone(zone);
     let mut echo = Echo::of(&packet, snapshot, query, request.received);
     echo.tell_of_zone(snapshot, query);

@@ -10,6 +10,7 @@ mod dns;
 mod doors;
 mod editing;
 mod faults;
+mod forward;
 mod internet;
 mod namespace;
 mod namu;

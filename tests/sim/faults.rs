@@ -39,6 +39,12 @@ pub struct Faults {
     pub denies_empty: bool,
     /// Nobody listens on TCP.
     pub no_tcp: bool,
+    /// It is a resolver: RA set, AA clear, and REFUSED for a query without RD.
+    pub recursive: bool,
+    /// REFUSED for a query with RD.
+    pub authoritative_only: bool,
+    /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server.
+    pub poisons: bool,
 }
 
 impl Faults {
@@ -64,6 +70,9 @@ impl Faults {
             ["changes-case"] => self.changes_case = true,
             ["denies-empty"] => self.denies_empty = true,
             ["no-tcp"] => self.no_tcp = true,
+            ["recursive"] => self.recursive = true,
+            ["authoritative-only"] => self.authoritative_only = true,
+            ["poisons"] => self.poisons = true,
             _ => return Err(format!("unknown fault {words:?}")),
         }
         Ok(())

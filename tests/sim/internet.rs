@@ -12,7 +12,7 @@ use namu::clock::{Now, Tick};
 use namu::dns::{Answer, AnswerRrset, Name, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
 use namu::resolver::{DatagramFlight, NoReply, World};
 use namu::wire::{Flags, OptToWrite, Query, RecordOrder, ResponseHead, ResponseWriter, Scan};
-use namu::zone::{ZoneBuilder, ZoneEntry, ZoneTable};
+use namu::zone::{Zone, ZoneBuilder, ZoneEntry, ZoneTable};
 use namu::zonefile::{Files, NoIncludes, parse};
 
 use crate::clock::Time;
@@ -51,18 +51,11 @@ impl Internet {
 
     /// A host at an address, or one more zone for it. The text is a zone file whose `$ORIGIN` is `apex`.
     pub fn serve(&self, host: &str, address: IpAddr, apex: &str, text: &str) -> Result<(), String> {
-        let apex: Name = apex.parse().map_err(|error| format!("{apex}: {error}"))?;
-        let mut files = Files::new(apex.to_string().as_str(), text.as_bytes().to_vec());
-        let mut builder = ZoneBuilder::new(apex.clone());
-        parse(&mut files, apex.as_ref(), &NoIncludes, &mut |record| {
-            builder.push(record.owner, record.rr_type, record.ttl, record.rdata, record.mark);
-        })
-        .map_err(|errors| format!("zone {apex}: {}", errors[0]))?;
-        let built = builder.build().map_err(|errors| format!("zone {apex}: {}", errors[0]))?;
+        let zone = zone_of(apex, text)?;
         let mut inner = self.inner.lock().unwrap();
         let place = inner.hosts.entry(address).or_default();
         place.name = host.to_string();
-        place.zones = place.zones.with(ZoneEntry::Loaded(built.zone.into()));
+        place.zones = place.zones.with(ZoneEntry::Loaded(zone.into()));
         Ok(())
     }
 
@@ -86,6 +79,18 @@ impl Internet {
     pub fn ladder(&self, from: usize) -> String {
         self.inner.lock().unwrap().ladder[from..].join("\n")
     }
+}
+
+/// The zone in a text whose `$ORIGIN` is `apex`.
+pub fn zone_of(apex: &str, text: &str) -> Result<Zone, String> {
+    let apex: Name = apex.parse().map_err(|error| format!("{apex}: {error}"))?;
+    let mut files = Files::new(apex.to_string().as_str(), text.as_bytes().to_vec());
+    let mut builder = ZoneBuilder::new(apex.clone());
+    parse(&mut files, apex.as_ref(), &NoIncludes, &mut |record| {
+        builder.push(record.owner, record.rr_type, record.ttl, record.rdata, record.mark);
+    })
+    .map_err(|errors| format!("zone {apex}: {}", errors[0]))?;
+    builder.build().map(|built| built.zone).map_err(|errors| format!("zone {apex}: {}", errors[0]))
 }
 
 impl World for Internet {
@@ -201,6 +206,14 @@ impl Host {
         let question = query.question;
         let mut octets = Vec::new();
         let mut answer = self.answer(query);
+        if faults.recursive {
+            answer.authoritative = false;
+        }
+        if faults.poisons {
+            answer.answer.push(forged("www.bank.test."));
+            answer.authority.push(forged_servers("org."));
+            answer.additional.push(forged("ns1.org."));
+        }
         if faults.lies {
             answer.additional.push(forged("www.bank.test."));
             answer.authority.push(forged_servers("test."));
@@ -235,6 +248,9 @@ impl Host {
         if faults.duplicates {
             octets.push(true_reply);
         }
+        if faults.recursive {
+            octets.iter_mut().for_each(|octets| octets[3] |= Flags::RA.0 as u8);
+        }
         let sections = (answer.answer.len(), answer.authority.len(), answer.additional.len());
         Replies { told: format!("{} {sections:?}", answer.rcode), octets }
     }
@@ -243,6 +259,10 @@ impl Host {
         let faults = &self.faults;
         if faults.no_edns && query.edns.is_some() {
             return Answer::empty(Rcode::FORMERR);
+        }
+        let wants_recursion = query.header.flags.has(Flags::RD);
+        if faults.recursive && !wants_recursion || faults.authoritative_only && wants_recursion {
+            return Answer::empty(Rcode::REFUSED);
         }
         if faults.refuses {
             return Answer::empty(Rcode::REFUSED);

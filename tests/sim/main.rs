@@ -2,6 +2,7 @@
 
 mod clock;
 mod faults;
+mod front_door;
 mod internet;
 mod random;
 mod scenario;

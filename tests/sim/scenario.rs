@@ -6,10 +6,16 @@
 //! host ns1 192.0.2.53 example.org sub.example.org     an address that serves zones; those serving `.` are the root hints
 //! fault ns1 drops 2             see faults.rs; `none` heals
 //! option ipv6 false             ipv4, ipv6, priming, case-randomization, qname-minimization, max-upstream-queries; of the cache max-ttl, max-negative-ttl
-//! ask www.example.org A         or several at the same instant: ask a.example A & b.example A
+//! upstream forward example.org 192.0.2.1 192.0.2.2     or stub; `fallback`, `ordered`, `parallel` may stand behind
+//! serve example.org             a zone this server serves itself; `hidden-from clients|resolver`; `serve-broken example.org`
+//! overlay example.org           the lines up to `end` are laid over resolution, with `over-zone` behind over a zone
+//! option dns64-prefix 64:ff9b::/96      and private-networks, private-exceptions
+//! ask www.example.org A         or several at the same instant: ask a.example A & b.example A; behind a lone one `norec`, `cd`,
+//!                               `do`, `from 198.51.100.1`. With a line of the four above it goes through the whole server
 //! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
 //! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
-//! want source cache | ede 22 | exchanges <= 3 | time <= 800ms | ttl <= 60
+//! authority org NS ns1.org      all records of the authority section
+//! want aa | no aa | source cache | ede 22 | exchanges <= 3 | time <= 800ms | ttl <= 60
 //! later 1h
 //! ```
 
@@ -20,24 +26,33 @@ use std::time::Duration;
 
 use namu::cache::{Cache, CacheOptions, NameServer};
 use namu::clock::Now;
-use namu::dns::{Answer, Question, RrType, Ttl};
+use namu::dns::{Answer, AnswerRrset, Question, RrType, Ttl};
 use namu::observe::Source;
+use namu::policy::Ground;
 use namu::recursion::Recursion;
-use namu::resolver::{Minimisation, ResolverOptions, RootHints, World};
+use namu::resolver::{
+    Minimisation, ResolverOptions, RootHints, Strategy, UpstreamKind, UpstreamZone, Upstreams, World,
+};
+use namu::service::Snapshot;
+use namu::wire::Flags;
 use namu::zonefile::RdataText;
 
+use crate::front_door::{self, Manner, Served};
 use crate::internet::Internet;
 
 /// What came back for one question.
 pub struct Reply {
     pub answer: Answer<'static>,
     pub source: Source,
+    pub authoritative: bool,
 }
 
 /// A resolver on an internet.
 pub struct Stage {
     pub internet: Internet,
     pub recursion: Arc<Recursion>,
+    /// The whole server, when a scenario says anything of it.
+    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 impl Stage {
@@ -55,7 +70,25 @@ impl Stage {
         let hints = RootHints { servers: hints.into_iter().map(server).collect() };
         let world: Arc<dyn World> = Arc::new(internet.clone());
         let cache = Arc::new(Cache::new(cache));
-        Stage { internet, recursion: Recursion::new(cache, world, hints, options) }
+        Stage { internet, recursion: Recursion::new(cache, world, hints, options), snapshot: None }
+    }
+
+    /// Asks one question through the whole server.
+    fn ask_at_the_door(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        questions: &[Question],
+        manner: &Manner,
+    ) -> Vec<Reply> {
+        let ask = |question: &Question| {
+            let asked =
+                front_door::ask(self.internet.clone(), snapshot.clone(), question.clone(), manner.clone());
+            async move {
+                let (answer, source, flags) = asked.await;
+                Reply { answer, source, authoritative: flags.has(Flags::AA) }
+            }
+        };
+        self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))
     }
 
     /// Asks questions at the same instant, as clients would: first the cache, then whoever has to be asked.
@@ -65,10 +98,11 @@ impl Stage {
                 (self.recursion.clone(), question.clone(), self.internet.time.clone());
             async move {
                 if let Some(cached) = recursion.cached(question.as_ref(), time.now()) {
-                    return Reply { answer: cached.answer, source: cached.source };
+                    return Reply { answer: cached.answer, source: cached.source, authoritative: false };
                 }
                 let resolved = recursion.resolve(question).await;
-                Reply { answer: resolved.to_answer(), source: resolved.source }
+                let (source, authoritative) = (resolved.source, resolved.authoritative);
+                Reply { answer: resolved.to_answer(), source, authoritative }
             }
         };
         self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))
@@ -89,6 +123,13 @@ pub fn tell(text: &str) -> Result<(), String> {
                 teller.zones.insert(apex.to_string(), zone.join("\n"));
                 Ok(())
             }
+            ["overlay", apex, ground @ ..] => {
+                let text: Vec<&str> =
+                    lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "end").collect();
+                let ground = if ground.is_empty() { Ground::Resolution } else { Ground::Zone };
+                let text = format!("$ORIGIN {apex}.\n$TTL 3600\n{}\n", text.join("\n"));
+                teller.served.overlay(apex, &text, ground)
+            }
             words => teller.act(words),
         };
         told.map_err(|why| format!("line {}: {line}\n  {why}\n{}", number + 1, teller.ladder()))?;
@@ -102,6 +143,8 @@ struct Teller {
     hints: Vec<(String, IpAddr)>,
     options: ResolverOptions,
     cache: CacheOptions,
+    upstreams: Vec<UpstreamZone>,
+    served: Served,
     stage: Option<Stage>,
     replies: Vec<Reply>,
     /// Exchanges and time when the last question was asked.
@@ -117,6 +160,8 @@ impl Default for Teller {
             hints: Vec::new(),
             options: ResolverOptions::default(),
             cache: CacheOptions::default(),
+            upstreams: Vec::new(),
+            served: Served::default(),
             stage: None,
             replies: Vec::new(),
             asked: (0, None),
@@ -135,6 +180,12 @@ impl Teller {
             ["host", name, address, zones @ ..] => self.host(name, address, zones),
             ["fault", host, fault @ ..] => self.internet.fault(host, fault),
             ["option", name, value] => self.option(name, value),
+            ["upstream", kind, apex, rest @ ..] => self.upstream(kind, apex, rest),
+            ["serve-broken", apex] => self.served.broken(apex),
+            ["serve", apex, hidden @ ..] => {
+                let text = self.text_of(apex)?;
+                self.served.zone(apex, &text, hidden)
+            }
             ["later", time] => {
                 self.internet.time.pass(duration(time)?);
                 Ok(())
@@ -143,6 +194,10 @@ impl Teller {
             ["want", wanted @ ..] => {
                 self.wants += 1;
                 self.want(wanted)
+            }
+            ["authority", records @ ..] => {
+                self.wants += 1;
+                self.records(&records.join(" "), |answer| records_of(answer.authority.iter()))
             }
             ["answer", records @ ..] => {
                 self.wants += 1;
@@ -155,8 +210,7 @@ impl Teller {
     fn host(&mut self, name: &str, address: &str, zones: &[&str]) -> Result<(), String> {
         let address: IpAddr = address.parse().map_err(|error| format!("{address}: {error}"))?;
         for apex in zones {
-            let zone = self.zones.get(*apex).ok_or_else(|| format!("no zone {apex}"))?;
-            let text = format!("$ORIGIN {apex}{}\n$TTL 3600\n{zone}\n", if *apex == "." { "" } else { "." });
+            let text = self.text_of(apex)?;
             self.internet.serve(name, address, apex, &text)?;
             if *apex == "." {
                 self.hints.push((format!("{name}.root-servers.test."), address));
@@ -165,7 +219,40 @@ impl Teller {
         Ok(())
     }
 
+    fn text_of(&self, apex: &str) -> Result<String, String> {
+        let zone = self.zones.get(apex).ok_or_else(|| format!("no zone {apex}"))?;
+        Ok(format!("$ORIGIN {apex}{}\n$TTL 3600\n{zone}\n", if apex == "." { "" } else { "." }))
+    }
+
+    fn upstream(&mut self, kind: &str, apex: &str, rest: &[&str]) -> Result<(), String> {
+        let kind = match kind {
+            "forward" => UpstreamKind::Forward,
+            "stub" => UpstreamKind::Stub,
+            _ => return Err(format!("unknown kind {kind}")),
+        };
+        let apex = apex.parse().map_err(|error| format!("{apex}: {error}"))?;
+        let (servers, strategy, fallback) = (Vec::new(), Strategy::Fastest, false);
+        let mut zone = UpstreamZone { apex, kind, servers, strategy, fallback };
+        for word in rest {
+            match *word {
+                "fallback" => zone.fallback = true,
+                "ordered" => zone.strategy = Strategy::Ordered,
+                "parallel" => zone.strategy = Strategy::Parallel,
+                address => {
+                    let address = address.parse().map_err(|error| format!("{address}: {error}"))?;
+                    zone.servers.push(std::net::SocketAddr::new(address, 53));
+                }
+            }
+        }
+        self.upstreams.push(zone);
+        self.options.upstreams = Upstreams::new(self.upstreams.clone());
+        Ok(())
+    }
+
     fn option(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if self.served.option(name, value)? {
+            return Ok(());
+        }
         let truth = || value.parse::<bool>().map_err(|error| format!("{value}: {error}"));
         match name {
             "ipv4" => self.options.ipv4 = truth()?,
@@ -192,6 +279,7 @@ impl Teller {
     }
 
     fn ask(&mut self, words: &[&str]) -> Result<(), String> {
+        let (words, manner) = manner_of(words)?;
         let mut questions = Vec::new();
         for question in words.split(|word| *word == "&") {
             let [name, rr_type] = question else { return Err("ask NAME TYPE".into()) };
@@ -203,7 +291,13 @@ impl Teller {
         let (internet, hints, options, cache) = (&self.internet, &self.hints, &self.options, self.cache);
         let new = || Stage::new(internet.clone(), hints.clone(), options.clone(), cache);
         let stage = self.stage.get_or_insert_with(new);
-        self.replies = stage.ask(&questions);
+        if self.served.is_used && stage.snapshot.is_none() {
+            stage.snapshot = Some(self.served.snapshot(stage.recursion.clone()));
+        }
+        self.replies = match &stage.snapshot {
+            Some(snapshot) => stage.ask_at_the_door(snapshot, &questions, &manner),
+            None => stage.ask(&questions),
+        };
         Ok(())
     }
 
@@ -214,6 +308,8 @@ impl Teller {
             if self.replies.iter().all(hold) { Ok(()) } else { Err(format!("got {}", told.join(" & "))) }
         };
         match words {
+            ["aa"] => each(&|reply| reply.authoritative),
+            ["no", "aa"] => each(&|reply| !reply.authoritative),
             ["source", word] => each(&|reply| reply.source.word() == *word),
             ["ede", code] => each(&|reply| {
                 let code_of = |error: &namu::dns::ExtendedError| error.code.to_string();
@@ -244,13 +340,39 @@ impl Teller {
     }
 
     fn answer(&self, wanted: &str) -> Result<(), String> {
+        self.records(wanted, records)
+    }
+
+    fn records(&self, wanted: &str, of: impl Fn(&Answer<'_>) -> Vec<String>) -> Result<(), String> {
         let first = self.replies.first().ok_or("nothing was asked")?;
         let mut wanted: Vec<String> = wanted.split(" ; ").map(str::to_string).collect();
-        let mut got = records(&first.answer);
+        let mut got = of(&first.answer);
         wanted.sort();
         got.sort();
         if got == wanted { Ok(()) } else { Err(format!("got {}", got.join(" ; "))) }
     }
+}
+
+/// The question, and how it is asked.
+fn manner_of<'w, 'a>(words: &'w [&'a str]) -> Result<(&'w [&'a str], Manner), String> {
+    let mut manner = Manner::default();
+    if words.len() <= 2 || words[2] == "&" {
+        return Ok((words, manner));
+    }
+    let mut rest = words[2..].iter();
+    while let Some(word) = rest.next() {
+        match *word {
+            "norec" => manner.flags = Flags(manner.flags.0 & !Flags::RD.0),
+            "cd" => manner.flags = Flags(manner.flags.0 | Flags::CD.0),
+            "do" => manner.dnssec_ok = true,
+            "from" => {
+                let address = rest.next().ok_or("from whom?")?;
+                manner.client = address.parse().map_err(|error| format!("{address}: {error}"))?;
+            }
+            other => return Err(format!("asked how? {other}")),
+        }
+    }
+    Ok((&words[..2], manner))
 }
 
 fn ttl(text: &str) -> Result<Ttl, String> {
@@ -266,8 +388,12 @@ fn told(reply: &Reply) -> String {
 
 /// The records of the answer section without TTL and final dots.
 fn records(answer: &Answer<'_>) -> Vec<String> {
+    records_of(answer.answer.iter())
+}
+
+fn records_of<'a>(sets: impl Iterator<Item = &'a AnswerRrset<'a>>) -> Vec<String> {
     let mut records = Vec::new();
-    for set in answer.answer.iter() {
+    for set in sets {
         let set = set.rrset();
         for rdata in set.records {
             let text = format!("{} {} {}", set.owner, set.rr_type, RdataText { rr_type: set.rr_type, rdata });

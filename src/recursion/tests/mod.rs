@@ -3,6 +3,7 @@
 mod attacks;
 mod bounds;
 mod forgers;
+mod forward;
 mod loss;
 mod minimised;
 mod servers;

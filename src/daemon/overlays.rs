@@ -1,0 +1,71 @@
+//! The overlays of a configuration, read from their files. They are small, so the house reads them itself.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf, absolute};
+
+use super::house::House;
+use super::say_diagnostics;
+use super::zone_file::read_records;
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::dns::Name;
+use crate::policy::{Ground, OverlayBuilder, Overlays};
+use crate::zone::Zone;
+
+/// Reads all overlays. One that cannot be read would leave names to those it was laid over, so it is an error.
+pub(super) fn read(config: &Config) -> Result<Overlays, Box<Diagnostic>> {
+    let mut overlays = Overlays::default();
+    for zone in config.overlays() {
+        let read = read_overlay(&zone.name, &config.resolve(&zone.file));
+        let overlay = read.map_err(|diagnostics| {
+            let first = diagnostics.into_iter().next();
+            first.unwrap_or_else(|| Diagnostic::error(format!("the overlay {} cannot be read", zone.name)))
+        })?;
+        let ground = if zone.base.0.is_some() { Ground::Zone } else { Ground::Resolution };
+        overlays.add(overlay, ground);
+    }
+    Ok(overlays)
+}
+
+/// The files of all overlays, as the system names them.
+fn files(config: &Config) -> impl Iterator<Item = PathBuf> {
+    config.overlays().filter_map(|zone| absolute(config.resolve(&zone.file)).ok())
+}
+
+/// The folders where a change may concern an overlay.
+pub(super) fn folders(config: &Config) -> impl Iterator<Item = PathBuf> {
+    files(config).filter_map(|file| file.parent().map(Path::to_path_buf))
+}
+
+impl House {
+    /// Reads the overlays anew when one of these files is theirs, or any file may be. With a mistake in one of them all stay
+    /// as they were.
+    pub(super) fn hear_of_overlays(&self, changed: &BTreeSet<PathBuf>, all: bool) {
+        if !files(&self.config).any(|file| all || changed.contains(&file)) {
+            return;
+        }
+        match read(&self.config) {
+            Ok(overlays) => {
+                let mut snapshot = self.published.load().copy();
+                snapshot.options.overlays = overlays;
+                self.published.publish(snapshot);
+                tracing::info!("the overlays were read anew");
+            }
+            Err(diagnostic) => {
+                say_diagnostics(&[*diagnostic]);
+                tracing::warn!("an overlay has errors; all of them stay as they were");
+            }
+        }
+    }
+}
+
+/// Reads one overlay, or says what is wrong with its file.
+pub fn read_overlay(apex: &Name, path: &Path) -> Result<Zone, Vec<Diagnostic>> {
+    let mut builder = OverlayBuilder::new(apex.clone());
+    read_records(apex, path, &mut |record| {
+        builder.push(record.owner, record.rr_type, record.ttl, record.rdata);
+    })?;
+    builder.build().map_err(|refused| {
+        refused.iter().map(|why| Diagnostic::error(format!("{}: {why}", path.display()))).collect()
+    })
+}

@@ -1,0 +1,121 @@
+//! What recursion found, as this client gets it: with IPv6 addresses made for it, without the addresses of this house.
+
+use std::sync::Arc;
+
+use super::here::Served;
+use super::{Request, Snapshot};
+use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
+use crate::observe::{RecursionFacts, Source};
+use crate::policy::{Nat64Prefix, dns64};
+use crate::recursion::Recursion;
+use crate::wire::{Flags, Query};
+use crate::zone::{Found, ZoneEntry, ZoneTable};
+
+/// An answer that had to be looked for.
+pub(super) struct Recursed {
+    pub(super) answer: Answer<'static>,
+    pub(super) source: Source,
+    pub(super) facts: RecursionFacts,
+}
+
+/// Looks for the answer to a client's question.
+pub(super) async fn recurse(recursion: &Arc<Recursion>, request: &Request, query: &Query<'_>) -> Recursed {
+    let looking = Looking { recursion, snapshot: &request.snapshot };
+    let question = query.question;
+    let Some(prefix) = dns64_for(&request.snapshot, query) else { return looking.look(question).await };
+    match prefix.reverse(question.name).filter(|_| question.rr_type == RrType::PTR) {
+        Some(name) => looking.reverse(question, name).await,
+        None => looking.look_for_ipv6(question, prefix).await,
+    }
+}
+
+/// The prefix by which this client's question is answered with synthesised data, if it may be.
+pub(super) fn dns64_for(snapshot: &Snapshot, query: &Query<'_>) -> Option<Nat64Prefix> {
+    let prefix = snapshot.options.dns64?;
+    let dnssec_ok = query.edns.is_some_and(|edns| edns.dnssec_ok);
+    let is_reverse = query.question.rr_type == RrType::PTR && prefix.reverse(query.question.name).is_some();
+    let serves = prefix.serves(query.question, dnssec_ok, query.header.flags.has(Flags::CD));
+    (is_reverse || serves).then_some(prefix)
+}
+
+/// The answer to a question for this name as it may be shown; none when it may go as it is.
+pub(super) fn guarded(
+    snapshot: &Snapshot,
+    asked: NameRef<'_>,
+    answer: &Answer<'_>,
+) -> Option<Answer<'static>> {
+    let guard = snapshot.options.rebinding.as_ref()?;
+    let stripped = guard.strip(answer)?;
+    // What the operator set up may lead anywhere.
+    let is_own = || {
+        let is_configured = |recursion: &Arc<Recursion>| {
+            recursion.upstreams().find(asked).is_some_and(|zone| !zone.apex.as_ref().is_root())
+        };
+        snapshot.recursion.as_ref().is_some_and(is_configured)
+            || is_of_zone(&snapshot.zones, asked)
+            || snapshot.options.overlays.has(asked)
+            || snapshot
+                .special_zones(QuestionRef {
+                    name: asked,
+                    rr_type: RrType::A,
+                    class: crate::dns::RrClass::IN,
+                })
+                .is_some()
+    };
+    (guard.concerns(asked) && !is_own()).then_some(stripped)
+}
+
+/// Whether one of these zones speaks of a name, and not only of who does.
+pub(super) fn is_of_zone(zones: &ZoneTable, name: NameRef<'_>) -> bool {
+    let Some(ZoneEntry::Loaded(zone)) = zones.find(name) else { return false };
+    let (Found::Exact(node) | Found::Below { closest_encloser: node }) = zone.find(name);
+    node.cut().is_none()
+}
+
+struct Looking<'r> {
+    recursion: &'r Arc<Recursion>,
+    snapshot: &'r Arc<Snapshot>,
+}
+
+impl Looking<'_> {
+    async fn look(&self, question: QuestionRef<'_>) -> Recursed {
+        let here = Arc::new(Served(Arc::clone(self.snapshot)));
+        let resolved = self.recursion.resolve_with(question.to_question(), Some(here)).await;
+        let answer = resolved.to_answer();
+        let answer = guarded(self.snapshot, question.name, &answer).unwrap_or(answer);
+        Recursed { answer, source: resolved.source, facts: resolved.facts }
+    }
+
+    /// RFC 6147 5.1: AAAA, and when there is none of use, A.
+    async fn look_for_ipv6(&self, question: QuestionRef<'_>, prefix: Nat64Prefix) -> Recursed {
+        let aaaa = self.look(question).await;
+        if !prefix.is_wanting(&aaaa.answer) {
+            return aaaa;
+        }
+        let a = self.look(QuestionRef { rr_type: RrType::A, ..question }).await;
+        match prefix.synthesise(&aaaa.answer, &a.answer) {
+            Some(answer) => Recursed { answer, source: a.source, facts: joined(aaaa.facts, a.facts) },
+            None => Recursed { facts: joined(aaaa.facts, a.facts), ..aaaa },
+        }
+    }
+
+    /// RFC 6147 5.3.1: the name is an alias of that of the IPv4 address.
+    async fn reverse(&self, question: QuestionRef<'_>, name: crate::dns::Name) -> Recursed {
+        let alias = dns64::alias(question.name, &name);
+        let found = self.look(Question::new(name, RrType::PTR).as_ref()).await;
+        if !matches!(found.answer.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) {
+            return found;
+        }
+        let sets: Vec<AnswerRrset<'static>> =
+            std::iter::once(alias).chain(found.answer.answer.iter().cloned()).collect();
+        let answer = Answer { answer: sets.into_iter().collect(), authoritative: false, ..found.answer };
+        Recursed { answer, ..found }
+    }
+}
+
+fn joined(mut first: RecursionFacts, second: RecursionFacts) -> RecursionFacts {
+    let room = crate::limits::TRACE_EXCHANGES.saturating_sub(first.exchanges.len());
+    first.exchanges.extend(second.exchanges.into_iter().take(room));
+    first.tries += second.tries;
+    first
+}
