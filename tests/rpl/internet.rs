@@ -160,11 +160,13 @@ impl Inner {
         let query = Message::read(octets).expect("the resolver sends well-formed queries");
         let question = query.question.as_ref().map(ToString::to_string).unwrap_or_default();
         let told = format!("{question} to {}{transport}", to.ip());
-        if !self.addresses.contains(&to.ip()) {
+        let scenario = Arc::clone(&self.scenario);
+        // The answers of REPLY steps come from wherever they are asked for.
+        let is_anywhere = scenario.steps.iter().any(|step| matches!(step.action, Action::Reply(_)));
+        if !self.addresses.contains(&to.ip()) && !is_anywhere {
             self.ladder.push(format!("  {told}: nobody is there"));
             return Outcome::Refused;
         }
-        let scenario = Arc::clone(&self.scenario);
         let found = self.find(&scenario, to.ip(), &query);
         let Some((place, number, entry)) = found else {
             self.ladder.push(format!("  {told}: no entry"));

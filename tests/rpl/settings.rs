@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use namu::cache::{CacheOptions, NameServer};
 use namu::clock::Unix;
-use namu::dns::Ttl;
+use namu::dns::{RrType, Ttl};
 use namu::policy::SpecialNames;
 use namu::resolver::{NeverQuery, ResolverOptions, RootHints};
 use namu::zone::{ZoneEntry, ZoneTable};
 
-use crate::parse::{Scenario, read_name, without_comment};
+use crate::parse::{Action, Scenario, read_name, without_comment};
 
 /// What the resolver under test is set to.
 pub struct Settings {
@@ -68,7 +68,19 @@ pub fn settings(scenario: &Scenario, name: &str, files: &Path) -> Result<Setting
     for (key, value) in &scenario.header {
         reader.key(key, value)?;
     }
+    reader.settings.resolver.priming = answers_priming(scenario);
     reader.finish()
+}
+
+/// Whether any server of a play has something to say to the priming query. Where none has, a query would be too many.
+fn answers_priming(scenario: &Scenario) -> bool {
+    let of_range = scenario.ranges.iter().flat_map(|range| &range.entries);
+    let of_step = scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Reply(entry) => Some(entry),
+        _ => None,
+    });
+    let mut questions = of_range.chain(of_step).filter_map(|entry| entry.message.question.as_ref());
+    questions.any(|question| question.name.as_ref().is_root() && question.rr_type == RrType::NS)
 }
 
 struct Reader<'f> {
@@ -197,6 +209,7 @@ impl<'f> Reader<'f> {
             "prefetch" if value == "yes" => return Err(Unfit::Waits("prefetching")),
             "aggressive-nsec" if value == "yes" => return Err(VALIDATION),
             "zonemd-permissive-mode" => return Err(VALIDATION),
+            "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
             "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
             "root-key-sentinel" => return Err(VALIDATION),
             // How it is done, or what answers have besides that the checks look at.
