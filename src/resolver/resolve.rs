@@ -37,19 +37,25 @@ struct Leg {
 /// Answers the task's question.
 pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
     let mut question = task.question.clone();
-    let (mut answer, mut learnt) = (Vec::new(), Vec::new());
+    let (mut answer, mut learnt) = (Vec::<SharedRrset>::new(), Vec::new());
     let mut passed: Vec<Name> = Vec::new();
     loop {
         let leg = next_leg(&question, task).await?;
+        for rrset in leg.answer {
+            // A DNAME that is passed twice stands in the answer once; no other name can come again.
+            let is_there = |known: &SharedRrset| known.owner == rrset.owner && known.rr_type == rrset.rr_type;
+            if !answer.iter().any(is_there) {
+                answer.push(rrset);
+            }
+        }
         for (from, to) in leg.aliases {
             task.budget().alias()?;
             task.step(Step::Alias(from.clone(), to.clone()));
             passed.push(from);
             if passed.contains(&to) {
-                return Err(Failure::AliasLoop(to));
+                return Err(Failure::AliasLoop { name: to, aliases: answer.into() });
             }
         }
-        answer.extend(leg.answer);
         learnt.extend(leg.learnt);
         let (rcode, kind) = match leg.end {
             End::Alias(target) => {

@@ -104,6 +104,21 @@ fn a_dname_redirects_what_is_below() {
 }
 
 #[test]
+fn a_dname_that_is_passed_twice_stands_in_the_answer_once() {
+    let lab = Lab::new(
+        &[],
+        &[
+            ["b.a.a.example. A", "aa", "a.example. DNAME example.", "", ""],
+            ["b.a.example. A", "aa", "a.example. DNAME example.", "", ""],
+            ["b.example. A", "aa", "b.example. A 192.0.2.80", "", ""],
+        ],
+    );
+    let want = "NOERROR a.example. DNAME example., b.a.a.example. CNAME b.a.example., \
+                b.a.example. CNAME b.example., b.example. A 192.0.2.80";
+    assert_eq!(lab.ask("b.a.a.example. A"), want);
+}
+
+#[test]
 fn denials_are_remembered_for_their_time() {
     let lab = Lab::new(
         &[],
