@@ -116,9 +116,8 @@ fn are_same(entry: &[Record], received: &[Record], ttl: bool, counted: impl Fn(&
         records
     };
     let (entry, received) = (sorted(entry), sorted(received));
-    let is_same = |((a, a_ttl), (b, b_ttl)): (&(_, u32), &(_, u32))| {
-        a == b && (!ttl || a_ttl.abs_diff(*b_ttl) <= 2)
-    };
+    let is_same =
+        |((a, a_ttl), (b, b_ttl)): (&(_, u32), &(_, u32))| a == b && (!ttl || a_ttl.abs_diff(*b_ttl) <= 2);
     entry.len() == received.len() && entry.iter().zip(&received).all(is_same)
 }
 
@@ -161,7 +160,14 @@ mod tests {
         let with = |from: &str, to: &str| base.replace(from, to);
         let rows = [
             ("all", base.to_string(), true),
-            ("all", with("www.a. 60 A 192.0.2.1|www.a. 60 A 192.0.2.2", "WWW.a. 9 A 192.0.2.2|www.a. 60 A 192.0.2.1"), true),
+            (
+                "all",
+                with(
+                    "www.a. 60 A 192.0.2.1|www.a. 60 A 192.0.2.2",
+                    "WWW.a. 9 A 192.0.2.2|www.a. 60 A 192.0.2.1",
+                ),
+                true,
+            ),
             ("all", with("192.0.2.2", "192.0.2.3"), false),
             ("answer", with("|www.a. 60 A 192.0.2.2", ""), false),
             ("answer ttl", with("60 A 192.0.2.2", "62 A 192.0.2.2"), true),
@@ -170,7 +176,11 @@ mod tests {
             ("authority", with("NS ns.a.", "NS ns2.a."), false),
             ("proof", with("NS ns.a.", "NS ns2.a."), true),
             ("proof", with("1 2 3", "2 2 3"), false),
-            ("proof", with("a. NS", "a. RRSIG NSEC 8 1 5 20300101000000 20200101000000 1 a. AAAA|a. NS"), false),
+            (
+                "proof",
+                with("a. NS", "a. RRSIG NSEC 8 1 5 20300101000000 20200101000000 1 a. AAAA|a. NS"),
+                false,
+            ),
             ("proof", with("a. NS", "a. RRSIG NS 8 1 5 20300101000000 20200101000000 1 a. AAAA|a. NS"), true),
             ("flags", with(" RA", ""), false),
             ("flags", with(" RA", " RA NXDOMAIN DO"), true),
@@ -187,7 +197,8 @@ mod tests {
             ("nsid", base.to_string(), true),
         ];
         for (words, received, want) in rows {
-            let (entry_text, received) = (format!("MATCH {words}|{base}"), format!("MATCH opcode|{received}"));
+            let (entry_text, received) =
+                (format!("MATCH {words}|{base}"), format!("MATCH opcode|{received}"));
             let (entry, received) = (entry(&entry_text), entry(&received));
             let difference = first_difference(&entry.matches, &entry.message, &received.message);
             assert_eq!(difference.is_none(), want, "{words}: {received:?}");

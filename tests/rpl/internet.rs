@@ -171,7 +171,10 @@ impl Inner {
         let Some((place, number, entry)) = found else {
             self.ladder.push(format!("  {told}: no entry"));
             self.unexpected.push(format!("{told} at step {}", scenario.steps[self.step].number));
-            return Outcome::Reply(answered(&Message { rcode: Rcode::SERVFAIL, ..Message::default() }, &query));
+            return Outcome::Reply(answered(
+                &Message { rcode: Rcode::SERVFAIL, ..Message::default() },
+                &query,
+            ));
         };
         self.used.insert((place, number));
         if entry.adjusts.contains(&Adjust::DoNotAnswer) {
@@ -206,8 +209,8 @@ impl Inner {
             Action::Reply(entry) => Some((at, entry)),
             _ => None,
         });
-        let (at, entry) = replies
-            .find(|(at, entry)| agrees(entry) && !self.used.contains(&(Place::Step(*at), 0)))?;
+        let (at, entry) =
+            replies.find(|(at, entry)| agrees(entry) && !self.used.contains(&(Place::Step(*at), 0)))?;
         Some((Place::Step(at), 0, entry))
     }
 }

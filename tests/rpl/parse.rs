@@ -155,7 +155,9 @@ fn read_action(words: &[&str], lines: &mut Lines<'_>) -> Result<Action, String> 
         ["QUERY"] => Action::Query(entry()?),
         ["CHECK_ANSWER"] => Action::CheckAnswer(entry()?),
         ["REPLY"] => Action::Reply(entry()?),
-        ["TIME_PASSES", "ELAPSE", seconds] => Action::TimePasses(Duration::from_secs(number(seconds)?.into())),
+        ["TIME_PASSES", "ELAPSE", seconds] => {
+            Action::TimePasses(Duration::from_secs(number(seconds)?.into()))
+        }
         ["CHECK_OUT_QUERY"] => {
             entry()?;
             Action::Nothing
@@ -189,7 +191,7 @@ fn read_entry(lines: &mut Lines<'_>) -> Result<Entry, String> {
     let mut entry = Entry::default();
     let mut dnssec_ok = false;
     let mut part = Part::Notes;
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["ENTRY_END"] => {
@@ -368,10 +370,15 @@ mod tests {
         let numbers: Vec<_> = play.steps.iter().map(|step| step.number).collect();
         assert_eq!(numbers, [1, 2, 3]);
         let Action::Query(query) = &play.steps[0].action else { panic!("{:?}", play.steps[0]) };
-        assert_eq!(query.message.question, Some(Question::new("www.example.".parse().unwrap(), RrType::AAAA)));
+        assert_eq!(
+            query.message.question,
+            Some(Question::new("www.example.".parse().unwrap(), RrType::AAAA))
+        );
         assert!(query.message.edns.as_ref().unwrap().dnssec_ok);
         assert!(matches!(play.steps[1].action, Action::TimePasses(time) if time.as_secs() == 10));
-        assert!(matches!(&play.steps[2].action, Action::Query(Entry { raw: Some(raw), .. }) if raw == &[0, 1, 0x8a, 0xff]));
+        assert!(
+            matches!(&play.steps[2].action, Action::Query(Entry { raw: Some(raw), .. }) if raw == &[0, 1, 0x8a, 0xff])
+        );
     }
 
     #[test]

@@ -178,7 +178,9 @@ impl<'f> Reader<'f> {
             ["stub", ..] => Err(Unfit::Waits("stub zones")),
             ["forward", ..] => Err(Unfit::Waits("forwarding")),
             ["auth", apex, file, "yes", _] => self.load(apex, file),
-            ["auth", ..] => Err(not_here("a zone that recursion sees and clients do not")),
+            ["auth", _, _, _, "yes"] => Err(Unfit::Waits("zones that only recursion sees")),
+            // Loaded for nobody.
+            ["auth", ..] => Ok(()),
             _ => Err(Unfit::Mistake(format!("unknown zone {fields:?}"))),
         }
     }
@@ -292,11 +294,12 @@ mod tests {
 
     #[test]
     fn keys_become_options() {
-        let set = of("stub-addr: 2001:db8::1 # root|stub-name: a.root|do-ip4: no|do-not-query-localhost: off|\
+        let set =
+            of("stub-addr: 2001:db8::1 # root|stub-name: a.root|do-ip4: no|do-not-query-localhost: off|\
                       features: min_ttl = 300; max_ttl = 600|val-override-date: \"20170401000102\"|\
                       query-minimization: off|feature-list: server=cache-max-negative-ttl: 10|\
                       feature-list: server=local-zone: test. nodefault")
-        .unwrap_or_else(|unfit| panic!("{unfit:?}"));
+            .unwrap_or_else(|unfit| panic!("{unfit:?}"));
         assert_eq!(set.hints.servers[0].name, "a.root.".parse().unwrap());
         assert!(set.hints.has("2001:db8::1".parse().unwrap()) && set.client.is_ipv6());
         assert_eq!((set.resolver.ipv4, set.resolver.ipv6), (false, true));
@@ -324,7 +327,9 @@ mod tests {
 
     #[test]
     fn dates_are_in_utc() {
-        for (text, want) in [("19700101000000", 0), ("20000229235959", 951_868_799), ("20240301000000", 1_709_251_200)] {
+        for (text, want) in
+            [("19700101000000", 0), ("20000229235959", 951_868_799), ("20240301000000", 1_709_251_200)]
+        {
             assert_eq!(date(text), Ok(seconds(want)), "{text}");
         }
     }
