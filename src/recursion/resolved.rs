@@ -59,12 +59,15 @@ impl Resolved {
                     Failure::Cached(_) if facts.tries == 0 => Source::FailureCache,
                     _ => asked(&steps),
                 };
-                let (answer, authority) = (Vec::new(), Vec::new());
+                let answer = match &failure {
+                    Failure::AliasLoop { aliases, .. } => aliases.to_vec(),
+                    _ => Vec::new(),
+                };
                 Resolved {
                     rcode: Rcode::SERVFAIL,
                     authoritative: false,
                     answer,
-                    authority,
+                    authority: Vec::new(),
                     failure: Some(failure),
                     source,
                     facts,

@@ -113,7 +113,9 @@ fn without_answer(reply: &Reply, named_others: bool, question: &Question, zone: 
             None => Verdict::Lame,
         };
     }
-    match reply.authoritative && !named_others {
+    // Records of other types at the name: it exists, and the type that was asked for would stand among them.
+    let tells_of_name = reply.answer.iter().any(|rrset| rrset.owner == question.name);
+    match (reply.authoritative || tells_of_name && !reply.recursive) && !named_others {
         true => nothing(),
         // An upward referral, one to the zone itself, or an empty reply.
         false => Verdict::Lame,
@@ -224,6 +226,9 @@ mod tests {
             ("upward with AA", "a.example. A", "aa", "", ". NS a.root-servers.net.", "lame"),
             ("elsewhere", "a.example. A", "", "", "b.example. NS ns.b.example.", "lame"),
             ("NS that is no name", "a.sub.example. A", "", "", "sub.example. NS-JUNK x", "lame"),
+            ("other type", "a.example. A", "", "a.example. AAAA 2001:db8::1", "", "NoData 0"),
+            ("other type of a recursor", "a.example. A", "ra", "a.example. AAAA 2001:db8::1", "", "lame"),
+            ("other name", "a.example. A", "", "b.example. A 192.0.2.1", "", "lame"),
             ("empty", "a.example. A", "", "", "", "lame"),
             ("REFUSED", "a.example. A", "refused", "", "", "REFUSED"),
             ("SERVFAIL with data", "a.example. A", "servfail", "a.example. A 192.0.2.1", "", "SERVFAIL"),

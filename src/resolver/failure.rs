@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{Limit, NoReply};
-use crate::dns::{ErrorCode, ExtendedError, Name, Question};
+use crate::dns::{ErrorCode, ExtendedError, Name, Question, SharedRrset};
 use crate::observe::ExchangeResult;
 
 /// Servers named in the text of an extended error: it must fit beside a question into 512 octets.
@@ -45,8 +45,13 @@ pub enum Failure {
     Limit(Limit),
     /// Answering this question needs its own answer: name servers that wait for each other.
     Cycle(Question),
-    /// Aliases lead back to this name.
-    AliasLoop(Name),
+    /// Aliases lead back to a name.
+    AliasLoop {
+        /// The name.
+        name: Name,
+        /// The aliases, shown to who asks first: RFC 1034 3.6.2 wants the loop signalled as an error, and these tell which.
+        aliases: Arc<[SharedRrset]>,
+    },
     /// The question failed a moment ago (RFC 9520).
     Cached(Arc<ExtendedError>),
     /// Too many questions, or too many waiting for this one.
@@ -75,7 +80,7 @@ impl Failure {
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
             Failure::Busy | Failure::Abandoned => true,
             Failure::NoUpstream { .. } | Failure::NotLoaded(_) => false,
-            Failure::AliasLoop(_) | Failure::Cached(_) => false,
+            Failure::AliasLoop { .. } | Failure::Cached(_) => false,
         }
     }
 
@@ -102,7 +107,7 @@ impl Failure {
             Failure::Cached(error) => return (**error).clone(),
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
-            Failure::AliasLoop(_) => ErrorCode::INVALID_DATA,
+            Failure::AliasLoop { .. } => ErrorCode::INVALID_DATA,
             Failure::Limit(_) | Failure::Busy | Failure::Abandoned => ErrorCode::OTHER,
         };
         ExtendedError { code, text: self.to_string().into() }
@@ -140,7 +145,7 @@ impl fmt::Display for Failure {
             Failure::Cycle(question) => {
                 write!(f, "name servers that need each other: {question} needs itself")
             }
-            Failure::AliasLoop(name) => write!(f, "aliases lead back to {name}"),
+            Failure::AliasLoop { name, .. } => write!(f, "aliases lead back to {name}"),
             Failure::Cached(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions under way"),
             Failure::Abandoned => f.write_str("the work on this question was given up"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alias::{self, AtEnd, Chain};
 use super::classify::End;
 use super::forward;
 use super::here::{self, Local};
@@ -51,22 +52,28 @@ pub(super) enum Origin {
 /// Answers the task's question.
 pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
     let mut question = task.question.clone();
-    let (mut answer, mut learnt) = (Vec::new(), Vec::new());
+    let (mut answer, mut learnt) = (Vec::<SharedRrset>::new(), Vec::new());
     let mut passed: Vec<Name> = Vec::new();
     let (mut authoritative, mut is_remembered) = (None, true);
     loop {
         let leg = next_leg(&question, task).await?;
+        for rrset in leg.answer {
+            // A DNAME that is passed twice stands in the answer once; no other name can come again.
+            let is_there = |known: &SharedRrset| known.owner == rrset.owner && known.rr_type == rrset.rr_type;
+            if !answer.iter().any(is_there) {
+                answer.push(rrset);
+            }
+        }
         for (from, to) in leg.aliases {
             task.budget().alias()?;
             task.step(Step::Alias(from.clone(), to.clone()));
             passed.push(from);
             if passed.contains(&to) {
-                return Err(Failure::AliasLoop(to));
+                return Err(Failure::AliasLoop { name: to, aliases: answer.into() });
             }
         }
         authoritative.get_or_insert(leg.origin == Origin::Here { authoritative: true });
         is_remembered &= leg.origin == Origin::Others;
-        answer.extend(leg.answer);
         learnt.extend(leg.learnt);
         let (rcode, kind) = match leg.end {
             End::Alias(target) => {
@@ -124,9 +131,22 @@ fn known(question: &Question, task: &Task) -> Option<Leg> {
     if let Some(data) = task.known_rrset(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));
     }
-    let alias = task.known_rrset(name, RrType::CNAME)?;
-    let target = alias_target(&alias)?;
-    Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)))
+    if let Some(alias) = task.known_rrset(name, RrType::CNAME) {
+        let target = alias_target(&alias)?;
+        return Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)));
+    }
+    known_dname(question, task)
+}
+
+/// What a DNAME above the name says of it (RFC 6672 3.2, step 4): nothing below it is to be asked for.
+fn known_dname(question: &Question, task: &Task) -> Option<Leg> {
+    let above = std::iter::successors(question.name.as_ref().parent(), |name| name.parent());
+    let dname = above.into_iter().find_map(|name| task.known_rrset(name, RrType::DNAME))?;
+    let Chain { rrsets, aliases, end, at_end } =
+        alias::follow(question, std::slice::from_ref(&*dname)).ok()?;
+    let end = if at_end == AtEnd::Overlong { End::Overlong } else { End::Alias(end) };
+    let answer = rrsets.into_iter().map(Arc::new).collect();
+    Some(Leg { answer, authority: vec![], learnt: vec![], aliases, end, origin: Origin::Others })
 }
 
 impl Leg {

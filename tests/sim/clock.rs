@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use namu::clock::{Age, Now, Tick, Unix};
 
 /// 2026-01-01 in the simulated world.
-const START: u64 = 1_767_225_600_000_000_000;
+const START: Unix = Unix(1_767_225_600_000_000_000);
 
 /// Simulated time and everything that waits for it.
 #[derive(Clone, Default)]
@@ -23,6 +23,10 @@ pub struct Time {
 #[derive(Default)]
 struct Inner {
     now: u64,
+    /// Nanoseconds since 1970 when all began; none stands for `START`.
+    started: Option<Unix>,
+    /// How far the wall clock was set forward since.
+    ahead: u64,
     /// Who waits for which moment; the second number keeps the order in which they began to wait.
     sleepers: BTreeMap<(u64, u64), Waker>,
     count: u64,
@@ -44,9 +48,21 @@ impl Wake for Flag {
 }
 
 impl Time {
+    /// Begins at another moment of the wall clock.
+    pub fn started(unix: Unix) -> Time {
+        let inner = Inner { started: Some(unix), ..Inner::default() };
+        Time { inner: Arc::new(Mutex::new(inner)) }
+    }
+
     pub fn now(&self) -> Now {
-        let nanoseconds = self.inner.lock().unwrap().now;
-        Now { tick: Tick(nanoseconds), age: Age(nanoseconds), unix: Unix(START + nanoseconds) }
+        let inner = self.inner.lock().unwrap();
+        let (tick, age) = (Tick(inner.now), Age(inner.now + inner.ahead));
+        Now { tick, age, unix: Unix(inner.started.unwrap_or(START).0 + age.0) }
+    }
+
+    /// Sets the wall clock forward; the monotonic clock does not see it.
+    pub fn jump_wall_clock(&self, time: Duration) {
+        self.inner.lock().unwrap().ahead += time.as_nanos() as u64;
     }
 
     /// Lets time pass while nothing happens.

@@ -1,0 +1,336 @@
+//! The header of a play in the options of this server, or why it cannot be set to what the play needs.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use namu::cache::{CacheOptions, NameServer};
+use namu::clock::Unix;
+use namu::dns::{RrType, Ttl};
+use namu::policy::SpecialNames;
+use namu::resolver::{NeverQuery, ResolverOptions, RootHints};
+use namu::zone::{ZoneEntry, ZoneTable};
+
+use crate::parse::{Action, Scenario, read_name, without_comment};
+
+/// What the resolver under test is set to.
+pub struct Settings {
+    pub resolver: ResolverOptions,
+    pub cache: CacheOptions,
+    pub hints: RootHints,
+    pub zones: ZoneTable,
+    pub special_names: Option<Arc<SpecialNames>>,
+    /// The time of day at the start, when it matters.
+    pub start: Option<Unix>,
+    pub client: SocketAddr,
+    /// With each of these the play has to pass.
+    pub minimisation: Vec<Minimisation>,
+}
+
+/// QNAME minimisation (RFC 9156).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minimisation {
+    Off,
+    On,
+}
+
+/// SWITCH: what the resolver can be set to. With both, a play whose header does not choose is played with each; add the
+/// option to [`Settings::minimised`] then.
+pub const MINIMISATION: &[Minimisation] = &[Minimisation::Off];
+
+/// Why a play is not played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It needs what is not built yet.
+    Waits(&'static str),
+    /// It needs what this server is not to have.
+    DoesNotApply(String),
+    /// The header is not understood.
+    Mistake(String),
+}
+
+const VALIDATION: Unfit = Unfit::Waits("validation");
+
+impl Settings {
+    /// The same with QNAME minimisation on or off.
+    pub fn minimised(&self, minimisation: Minimisation) -> &Settings {
+        assert_eq!(minimisation, Minimisation::Off, "there is no option for it yet");
+        self
+    }
+}
+
+/// The settings of a play called `name`. `files` is the folder of the zone files that it loads.
+pub fn settings(scenario: &Scenario, name: &str, files: &Path) -> Result<Settings, Unfit> {
+    if name.starts_with("val_") || name.starts_with("nsec") {
+        return Err(VALIDATION);
+    }
+    let mut reader = Reader::new(files);
+    for (key, value) in &scenario.header {
+        reader.key(key, value)?;
+    }
+    reader.settings.resolver.priming = answers_priming(scenario);
+    reader.finish()
+}
+
+/// Whether any server of a play has something to say to the priming query. Where none has, a query would be too many.
+fn answers_priming(scenario: &Scenario) -> bool {
+    let of_range = scenario.ranges.iter().flat_map(|range| &range.entries);
+    let of_step = scenario.steps.iter().filter_map(|step| match &step.action {
+        Action::Reply(entry) => Some(entry),
+        _ => None,
+    });
+    let mut questions = of_range.chain(of_step).filter_map(|entry| entry.message.question.as_ref());
+    questions.any(|question| question.name.as_ref().is_root() && question.rr_type == RrType::NS)
+}
+
+struct Reader<'f> {
+    files: &'f Path,
+    settings: Settings,
+    root: Option<IpAddr>,
+    root_name: String,
+    has_ipv6_client: bool,
+}
+
+impl<'f> Reader<'f> {
+    fn new(files: &'f Path) -> Reader<'f> {
+        let settings = Settings {
+            resolver: ResolverOptions::default(),
+            cache: CacheOptions::default(),
+            hints: RootHints { servers: Box::default() },
+            zones: ZoneTable::new(),
+            special_names: Some(Arc::new(SpecialNames::builtin())),
+            start: None,
+            client: (Ipv4Addr::LOCALHOST, 40_000).into(),
+            minimisation: MINIMISATION.to_vec(),
+        };
+        let root_name = "k.root-servers.net".into();
+        Reader { files, settings, root: None, root_name, has_ipv6_client: false }
+    }
+
+    fn key(&mut self, key: &str, value: &str) -> Result<(), Unfit> {
+        let value = without_comment(value, '#').trim();
+        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        match key {
+            "stub-addr" => {
+                let address: IpAddr = read(value)?;
+                self.root = Some(address);
+                self.has_ipv6_client |= address.is_ipv6();
+            }
+            "stub-name" => self.root_name = value.to_string(),
+            "trust-anchor" | "domain-insecure" => return Err(VALIDATION),
+            "val-override-date" => self.settings.start = Some(date(value)?),
+            "val-override-timestamp" => self.settings.start = Some(seconds(read(value)?)),
+            "query-minimization" => {
+                let wanted = if truth(value)? { Minimisation::On } else { Minimisation::Off };
+                self.settings.minimisation.retain(|minimisation| *minimisation == wanted);
+            }
+            "do-ip4" => self.settings.resolver.ipv4 = truth(value)?,
+            "do-ip6" => self.settings.resolver.ipv6 = truth(value)?,
+            "force-ipv6" => self.has_ipv6_client |= truth(value)?,
+            "harden-glue" if truth(value)? => {}
+            "harden-glue" => return Err(Unfit::Waits("the option harden-glue")),
+            "do-not-query-localhost" => {
+                if !truth(value)? {
+                    self.settings.resolver.never_query = NeverQuery::None;
+                }
+            }
+            "forward-addr" => return Err(Unfit::Waits("forwarding")),
+            "features" => {
+                for feature in value.split(';').filter(|feature| !feature.trim().is_empty()) {
+                    self.feature(feature)?;
+                }
+            }
+            "feature-list" => self.listed(value)?,
+            _ => return Err(Unfit::Mistake(format!("unknown key `{key}`"))),
+        }
+        Ok(())
+    }
+
+    fn feature(&mut self, feature: &str) -> Result<(), Unfit> {
+        let (name, value) = assignment(feature)?;
+        match name {
+            "min_ttl" => self.settings.cache.min_ttl = ttl(value)?,
+            "max_ttl" => self.settings.cache.max_ttl = ttl(value)?,
+            "dns64_prefix" => return Err(Unfit::Waits("DNS64")),
+            "static_hint_name" | "static_hint_addr" => return Err(Unfit::Waits("overlays")),
+            "renumber_src" | "renumber_dst" => return Err(not_here("addresses are not rewritten")),
+            _ => return Err(Unfit::Mistake(format!("unknown feature `{name}`"))),
+        }
+        Ok(())
+    }
+
+    fn listed(&mut self, value: &str) -> Result<(), Unfit> {
+        match assignment(value)? {
+            ("zone", zone) => self.zone(&zone.split('|').map(str::trim).collect::<Vec<_>>()),
+            ("server", option) => {
+                let (key, value) = option.split_once(':').ok_or_else(|| mistake(option))?;
+                self.server(key.trim(), value.trim().trim_matches('"'))
+            }
+            // The same as `zone`, in the words of another server.
+            ("clause", _) => Ok(()),
+            ("policy", _) => Err(not_here("it is told in the words of another server")),
+            (name, _) => Err(Unfit::Mistake(format!("unknown entry `{name}` of feature-list"))),
+        }
+    }
+
+    fn zone(&mut self, fields: &[&str]) -> Result<(), Unfit> {
+        match fields {
+            ["stub", ..] => Err(Unfit::Waits("stub zones")),
+            ["forward", ..] => Err(Unfit::Waits("forwarding")),
+            ["auth", apex, file, "yes", _] => self.load(apex, file),
+            ["auth", _, _, _, "yes"] => Err(Unfit::Waits("zones that only recursion sees")),
+            // Loaded for nobody.
+            ["auth", ..] => Ok(()),
+            _ => Err(Unfit::Mistake(format!("unknown zone {fields:?}"))),
+        }
+    }
+
+    fn load(&mut self, apex: &str, file: &str) -> Result<(), Unfit> {
+        let file = self.files.join(file.trim_start_matches("@FILES@/"));
+        let told = |error| Unfit::Mistake(format!("{}: {error}", file.display()));
+        let text = std::fs::read_to_string(&file).map_err(told)?;
+        let apex = read_name(apex).map_err(Unfit::Mistake)?;
+        let zone = crate::served::zone(&apex.to_string(), &text);
+        self.settings.zones = self.settings.zones.with(ZoneEntry::Loaded(zone.into()));
+        Ok(())
+    }
+
+    /// A setting as Unbound spells it.
+    fn server(&mut self, key: &str, value: &str) -> Result<(), Unfit> {
+        let cache = &mut self.settings.cache;
+        match key {
+            "cache-min-ttl" => cache.min_ttl = ttl(value)?,
+            "cache-max-ttl" => cache.max_ttl = ttl(value)?,
+            "cache-max-negative-ttl" => cache.max_negative_ttl = ttl(value)?,
+            "local-zone" if value.ends_with("nodefault") => self.settings.special_names = None,
+            "local-zone" | "local-data" => return Err(Unfit::Waits("overlays")),
+            "private-address" | "private-domain" => return Err(Unfit::Waits("private-networks")),
+            "dns64-prefix" | "dns64-ignore-aaaa" => return Err(Unfit::Waits("DNS64")),
+            "do-nat64" | "nat64-prefix" => return Err(not_here("no NAT64 towards servers")),
+            "serve-expired" if value == "yes" => return Err(Unfit::Waits("stale answers")),
+            "prefetch" if value == "yes" => return Err(Unfit::Waits("prefetching")),
+            "aggressive-nsec" if value == "yes" => return Err(VALIDATION),
+            "zonemd-permissive-mode" => return Err(VALIDATION),
+            "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
+            "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
+            "root-key-sentinel" => return Err(VALIDATION),
+            // How it is done, or what answers have besides that the checks look at.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Settings, Unfit> {
+        let name = read_name(&self.root_name).map_err(Unfit::Mistake)?;
+        let server = self.root.map(|address| NameServer { name, addresses: [address].into() });
+        self.settings.hints = RootHints { servers: server.into_iter().collect() };
+        if self.has_ipv6_client {
+            self.settings.client = (Ipv6Addr::LOCALHOST, 40_000).into();
+        }
+        if self.settings.minimisation.is_empty() {
+            return Err(Unfit::Waits("QNAME minimisation"));
+        }
+        Ok(self.settings)
+    }
+}
+
+fn not_here(why: &str) -> Unfit {
+    Unfit::DoesNotApply(why.into())
+}
+
+fn mistake(text: &str) -> Unfit {
+    Unfit::Mistake(format!("`{text}` is not understood"))
+}
+
+fn assignment(text: &str) -> Result<(&str, &str), Unfit> {
+    let (name, value) = text.split_once('=').ok_or_else(|| mistake(text))?;
+    Ok((name.trim(), value.trim()))
+}
+
+fn read<T: std::str::FromStr>(text: &str) -> Result<T, Unfit> {
+    text.parse().map_err(|_| mistake(text))
+}
+
+fn ttl(text: &str) -> Result<Ttl, Unfit> {
+    read(text).map(Ttl::saturating)
+}
+
+fn truth(text: &str) -> Result<bool, Unfit> {
+    match text {
+        "yes" | "on" | "true" => Ok(true),
+        "no" | "off" | "false" => Ok(false),
+        _ => Err(mistake(text)),
+    }
+}
+
+fn seconds(seconds: u64) -> Unix {
+    Unix(seconds * 1_000_000_000)
+}
+
+/// `YYYYMMDDhhmmss` in UTC.
+fn date(text: &str) -> Result<Unix, Unfit> {
+    let part = |from: usize, to: usize| -> Result<i64, Unfit> {
+        read(text.get(from..to).filter(|_| text.len() == 14).ok_or_else(|| mistake(text))?)
+    };
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    let (hour, minute, second) = (part(8, 10)?, part(10, 12)?, part(12, 14)?);
+    // Days since 1970 of a year that begins in March, so that the day of a leap year is its last.
+    let (march_year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = march_year / 4 - march_year / 100 + march_year / 400;
+    let days = 365 * march_year + leap_days + (153 * march_month + 2) / 5 + day - 1 - 719_468;
+    let total = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    u64::try_from(total).map(seconds).map_err(|_| mistake(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &str) -> Result<Settings, Unfit> {
+        let lines = header.replace('|', "\n");
+        let text = format!("{lines}\nCONFIG_END\nSCENARIO_BEGIN x\nSTEP 1 NOTHING\nSCENARIO_END\n");
+        settings(&crate::parse::parse(&text).unwrap(), "play", Path::new("."))
+    }
+
+    #[test]
+    fn keys_become_options() {
+        let set =
+            of("stub-addr: 2001:db8::1 # root|stub-name: a.root|do-ip4: no|do-not-query-localhost: off|\
+                      features: min_ttl = 300; max_ttl = 600|val-override-date: \"20170401000102\"|\
+                      query-minimization: off|feature-list: server=cache-max-negative-ttl: 10|\
+                      feature-list: server=local-zone: test. nodefault")
+            .unwrap_or_else(|unfit| panic!("{unfit:?}"));
+        assert_eq!(set.hints.servers[0].name, "a.root.".parse().unwrap());
+        assert!(set.hints.has("2001:db8::1".parse().unwrap()) && set.client.is_ipv6());
+        assert_eq!((set.resolver.ipv4, set.resolver.ipv6), (false, true));
+        assert_eq!(set.resolver.never_query, NeverQuery::None);
+        let ttls = [set.cache.min_ttl, set.cache.max_ttl, set.cache.max_negative_ttl];
+        assert_eq!(ttls.map(Ttl::seconds), [300, 600, 10]);
+        assert_eq!(set.start, Some(seconds(1_491_004_862)));
+        assert!(set.special_names.is_none() && set.minimisation == [Minimisation::Off]);
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_said() {
+        for (header, want) in [
+            ("trust-anchor: \"x\"", VALIDATION),
+            ("forward-addr: 192.0.2.1", Unfit::Waits("forwarding")),
+            ("feature-list: zone=secondary", Unfit::Mistake("unknown zone [\"secondary\"]".into())),
+            ("features: renumber_src=192.0.2.0/24", not_here("addresses are not rewritten")),
+            ("colour: blue", Unfit::Mistake("unknown key `colour`".into())),
+            ("do-ip4: maybe", mistake("maybe")),
+            ("val-override-date: 2017", mistake("2017")),
+        ] {
+            assert_eq!(of(header).err(), Some(want), "{header}");
+        }
+    }
+
+    #[test]
+    fn dates_are_in_utc() {
+        for (text, want) in
+            [("19700101000000", 0), ("20000229235959", 951_868_799), ("20240301000000", 1_709_251_200)]
+        {
+            assert_eq!(date(text), Ok(seconds(want)), "{text}");
+        }
+    }
+}
