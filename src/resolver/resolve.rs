@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::alias::{self, AtEnd, Chain};
 use super::classify::End;
 use super::forward;
 use super::here::{self, Local};
@@ -131,22 +130,9 @@ fn known(question: &Question, task: &Task) -> Option<Leg> {
     if let Some(data) = task.known_rrset(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));
     }
-    if let Some(alias) = task.known_rrset(name, RrType::CNAME) {
-        let target = alias_target(&alias)?;
-        return Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)));
-    }
-    known_dname(question, task)
-}
-
-/// What a DNAME above the name says of it (RFC 6672 3.2, step 4): nothing below it is to be asked for.
-fn known_dname(question: &Question, task: &Task) -> Option<Leg> {
-    let above = std::iter::successors(question.name.as_ref().parent(), |name| name.parent());
-    let dname = above.into_iter().find_map(|name| task.known_rrset(name, RrType::DNAME))?;
-    let Chain { rrsets, aliases, end, at_end } =
-        alias::follow(question, std::slice::from_ref(&*dname)).ok()?;
-    let end = if at_end == AtEnd::Overlong { End::Overlong } else { End::Alias(end) };
-    let answer = rrsets.into_iter().map(Arc::new).collect();
-    Some(Leg { answer, authority: vec![], learnt: vec![], aliases, end, origin: Origin::Others })
+    let alias = task.known_rrset(name, RrType::CNAME)?;
+    let target = alias_target(&alias)?;
+    Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)))
 }
 
 impl Leg {

@@ -223,26 +223,6 @@ fn a_dname_redirects_what_is_below() {
 }
 
 #[test]
-fn a_known_dname_redirects_all_names_below_it() {
-    let lab = Lab::new(
-        &[],
-        &[
-            ["a.old.example. A", "aa", "old.example. DNAME new.example.", "", ""],
-            ["*.new.example. A", "aa", "b.c.new.example. A 192.0.2.80 | a.new.example. A 192.0.2.81", "", ""],
-        ],
-    );
-    lab.ask("a.old.example. A");
-    lab.sent();
-    let want = "NOERROR old.example. DNAME new.example., b.c.old.example. CNAME b.c.new.example., \
-                b.c.new.example. A 192.0.2.80";
-    assert_eq!(lab.ask("b.c.old.example. A"), want);
-    assert_eq!(lab.sent(), ["192.0.2.2 b.c.new.example. A"]);
-    lab.later(400);
-    lab.ask("d.old.example. A");
-    assert!(lab.sent().contains(&"192.0.2.2 d.old.example. A".to_string()), "but not longer than it lives");
-}
-
-#[test]
 fn a_dname_that_is_passed_twice_stands_in_the_answer_once() {
     let lab = Lab::new(
         &[],
