@@ -12,7 +12,7 @@ use crate::cache::EdnsAbility;
 use crate::clock::Tick;
 use crate::dns::{NameRef, Opcode, Question, QuestionRef, Rcode, RrClass, RrType};
 use crate::limits;
-use crate::observe::ExchangeResult;
+use crate::observe::{ExchangeResult, Step, WhyStream};
 use crate::wire::{Flags, HEADER_OCTETS, Header, MessageView, write_query};
 
 /// What came of an exchange.
@@ -53,6 +53,7 @@ pub async fn ask(
         }
         return Ok(first.outcome);
     }
+    task.step(Step::WithoutEdns(server));
     let second = converse(question, server, timeout, WithEdns::No, task).await?;
     let now_well = |reply: &Reply| !matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS);
     let is_proof = matches!(&second.outcome, Outcome::Replied(reply, _) if now_well(reply));
@@ -119,6 +120,7 @@ async fn converse(
             Match::Truncated => {
                 drop(flight);
                 task.cache().servers().replied(server, task.now().tick.since(began), task.now());
+                task.step(Step::Stream(server, WhyStream::Truncated));
                 return over_stream(question, server, edns, task).await;
             }
             Match::Reply => {
@@ -130,6 +132,7 @@ async fn converse(
     }
     // Somebody is guessing. A stream is not guessed into.
     drop(flight);
+    task.step(Step::Stream(server, WhyStream::Guessed));
     over_stream(question, server, edns, task).await
 }
 

@@ -20,6 +20,7 @@ mod classify;
 mod delegation;
 mod exchange;
 mod iterate;
+pub mod known;
 mod prime;
 mod reply;
 mod scrub;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::classify::End;
 use super::iterate::{self, Iterated};
+use super::known;
 use super::{Failure, Task};
 use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Security};
 use crate::clock::Now;
@@ -69,12 +70,13 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
 
 /// From the cache, else from the network.
 async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
-    if let Some(leg) = known(question, task) {
-        task.step(Step::Known(question.clone()));
+    if let Some((leg, step)) = from_cache(question, task) {
+        task.step(step);
         return Ok(leg);
     }
     // RFC 9520 3.2: neither a client's question nor one on the way to it is tried again so soon.
     if let Some(error) = task.cache().failure(question.as_ref(), task.now()) {
+        task.step(Step::FailedBefore(question.clone(), error.clone()));
         return Err(Failure::Cached(error));
     }
     let iterated = iterate::run(question, task).await?;
@@ -82,20 +84,18 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
 }
 
 /// What the cache knows of a question, or of an alias at its name.
-fn known(question: &Question, task: &Task) -> Option<Leg> {
+fn from_cache(question: &Question, task: &Task) -> Option<(Leg, Step)> {
     if let Lookup::Fresh(cached) = task.cache().lookup(question.as_ref(), task.now()) {
-        return Some(Leg::from_cached(&cached, question, task.now()));
+        let step = known::of_answer(task.cache(), question, &cached, task.now());
+        return Some((Leg::from_cached(&cached, question, task.now()), step));
     }
     if question.rr_type == RrType::ANY {
         return None;
     }
     let name = question.name.as_ref();
-    let leg = |rrset: SharedRrset, aliases, end| Leg {
-        answer: vec![rrset],
-        authority: vec![],
-        learnt: vec![],
-        aliases,
-        end,
+    let leg = |rrset: SharedRrset, aliases, end| {
+        let step = known::of_rrset(task.cache(), question, &rrset, task.now());
+        (Leg { answer: vec![rrset], authority: vec![], learnt: vec![], aliases, end }, step)
     };
     if let Some(data) = task.known_rrset(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));

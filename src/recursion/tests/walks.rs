@@ -199,9 +199,9 @@ fn ds_is_asked_of_the_parent() {
 fn steps_tell_the_walk() {
     let lab = Lab::new(&[], &[["www.example. A", "aa", "www.example. A 192.0.2.80", "", ""]]);
     let resolved = lab.resolve("www.example. A");
-    let words: Vec<_> = resolved.steps.iter().map(|step| format!("{step:?}")).collect();
+    let words: Vec<_> = resolved.facts.steps.iter().map(|step| format!("{step:?}")).collect();
     let kinds: Vec<_> = words.iter().map(|word| word.split([' ', '(']).next().unwrap()).collect();
-    assert_eq!(kinds, ["Zone", "Exchange", "Referral", "Zone", "Exchange", "Found"]);
+    assert_eq!(kinds, ["Zone", "Chosen", "Exchange", "Referral", "Zone", "Chosen", "Exchange", "Found"]);
     assert_eq!((resolved.facts.tries, resolved.facts.exchanges.len()), (2, 2));
     assert_eq!(resolved.source, Source::Recursion);
 }
