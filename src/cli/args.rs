@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::explain::Explain;
+use super::query::Query;
 use super::running_args::{Ctl, Zone};
 use crate::dns::{Name, NameError};
 use crate::options::AddressPort;
@@ -59,6 +61,10 @@ pub enum Command {
     Ctl(Ctl),
     /// The zones of a running server: list, show, reload, edit
     Zone(Zone),
+    /// Ask a server a question, as dig does
+    Query(Query),
+    /// How the running server answers a question, and why it failed
+    Explain(Explain),
     /// Show the version
     Version(Version),
 }
@@ -263,6 +269,8 @@ mod tests {
             ("check", CHECK_EXAMPLES),
             ("ctl", CTL_EXAMPLES),
             ("zone", ZONE_EXAMPLES),
+            ("query", super::super::query::EXAMPLES),
+            ("explain", super::super::explain::EXAMPLES),
         ];
         for (name, examples) in all {
             helps.push((command.find_subcommand_mut(name).unwrap().render_long_help(), examples));

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::dns::{Name, Serial};
 use crate::limits;
 use crate::net::clock::Clock;
+use crate::observe::FlightRecorder;
 use crate::observe::prometheus::{Numbers, ZoneNumbers};
 use crate::service::{Published, Snapshot};
 use crate::zone::Cause;
@@ -60,6 +61,7 @@ pub(super) struct House {
     pub(super) clock: Arc<Clock>,
     pub(super) published: Arc<Published>,
     pub(super) cache: Arc<Cache>,
+    pub(super) recorder: Arc<FlightRecorder>,
     pub(super) doors: ServedDoors,
     pub(super) access_log: Option<AccessLog>,
     pub(super) log: LogControl,
@@ -132,7 +134,11 @@ impl House {
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
             }
             // Answered where it was asked, from the snapshot; see `Handle`.
-            Command::ZoneShow { .. } | Command::ZoneHistory { .. } | Command::ZoneDiff { .. } => {
+            Command::ZoneShow { .. }
+            | Command::ZoneHistory { .. }
+            | Command::ZoneDiff { .. }
+            | Command::Explain { .. }
+            | Command::ExplainRecorded { .. } => {
                 Err(Refusal("this order does not come here".into()))
             }
         };

@@ -8,6 +8,8 @@ mod banner;
 pub mod command;
 mod difference;
 pub mod durable;
+mod explain;
+mod explain_tree;
 mod handle;
 mod history;
 mod house;

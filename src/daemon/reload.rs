@@ -113,7 +113,7 @@ impl House {
         };
         let before = self.published.load();
         let recursion = match plan.resolver || plan.cache {
-            true => recursion::start(&new, &cache, &self.clock)
+            true => recursion::start(&new, &cache, &self.clock, &self.recorder)
                 .map_err(|diagnostics| rendered(&diagnostics).collect::<Vec<_>>())?,
             false => before.recursion.clone(),
         };

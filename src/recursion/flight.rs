@@ -165,7 +165,7 @@ impl Recursion {
         }
     }
 
-    /// Keeps what was done when it failed or took long.
+    /// Keeps what was done, if anything was, when it failed or took long.
     fn keep<T>(
         &self,
         question: &Question,
@@ -185,7 +185,7 @@ impl Recursion {
             Ok(_) => None,
             Err(failure) => Some(failure),
         };
-        if !self.recorder.is_on() {
+        if steps.is_empty() || !self.recorder.is_on() {
             return None;
         }
         self.recorder.keep(Record {

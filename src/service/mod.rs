@@ -6,6 +6,7 @@
 
 mod begin;
 mod complete;
+mod explain;
 mod finish;
 mod identity;
 mod limit;
@@ -18,6 +19,7 @@ mod transfer;
 
 pub use begin::{Begin, Local, begin, recover};
 pub use complete::complete;
+pub use explain::{Explained, explain};
 pub use identity::{Identity, Version};
 pub use request::{Packet, Replies, Request};
 pub use snapshot::{Published, Reader, RrsetOrder, ServeOptions, Snapshot};
