@@ -167,6 +167,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::super::running_args::{CTL_EXAMPLES, ZONE_EXAMPLES};
+    use super::super::{explain, query};
     use super::*;
     use crate::cli::running_args::{Server, ZoneOrder};
     use crate::cli::zone_fmt::ZoneFmt;
@@ -269,11 +270,13 @@ mod tests {
             ("check", CHECK_EXAMPLES),
             ("ctl", CTL_EXAMPLES),
             ("zone", ZONE_EXAMPLES),
-            ("query", super::super::query::EXAMPLES),
-            ("explain", super::super::explain::EXAMPLES),
         ];
         for (name, examples) in all {
             helps.push((command.find_subcommand_mut(name).unwrap().render_long_help(), examples));
+        }
+        for (name, examples) in [("query", query::EXAMPLES), ("explain", explain::EXAMPLES)] {
+            // No option of these has more to say at length.
+            helps.push((command.find_subcommand_mut(name).unwrap().render_help(), examples));
         }
         for (help, examples) in helps {
             let help = help.to_string();

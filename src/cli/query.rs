@@ -17,15 +17,13 @@ use crate::limits;
 use crate::wire::{Flags, Header, MessageView, framing, write_query};
 
 pub(super) const EXAMPLES: &str = "\
-Options as dig has them, each also with `no`: +dnssec +tcp +short +recurse +cd +ad +edns +ignore +bufsize=N +time=N
-+tries=N. Without @SERVER: the running server of this user or system, else the first of /etc/resolv.conf.
-Exit code 0: a reply; 1: with --fail, one other than NOERROR; 2: usage; 9: no reply.
+Options of dig, each also with `no`: +dnssec +tcp +short +recurse +cd +ad +edns +ignore; +bufsize=N +time=N +tries=N.
+Without @SERVER the running server is asked, else the first of /etc/resolv.conf. Exit code 0: a reply; 9: none.
 
 Examples:
-  namu query www.example.com AAAA
   namu query example.com MX @192.0.2.53 +dnssec
   namu query -x 192.0.2.25 +short
-  namu query --fail localhost @127.0.0.1 -p 5300";
+  namu query --fail localhost -p 5300";
 
 /// The exit code when no reply came, as dig has it.
 const NO_REPLY: u8 = 9;
@@ -181,7 +179,9 @@ impl Asking {
             "tls" | "https" | "quic" if on => {
                 return Err(format!("+{word} is not built yet: questions go over UDP and TCP"));
             }
-            _ => return Err(format!("+{option} is not an option; `namu query --help` names those there are")),
+            _ => {
+                return Err(format!("+{option} is not an option; `namu query --help` names those there are"));
+            }
         }
         Ok(())
     }
@@ -210,7 +210,8 @@ impl Asking {
     }
 
     fn ask_datagram(&self, server: SocketAddr, query: &[u8]) -> io::Result<Replied> {
-        let any = if server.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+        let any =
+            if server.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = UdpSocket::bind((any, 0))?;
         socket.connect(server)?;
         let mut buffer = vec![0; usize::from(u16::MAX)];
@@ -233,7 +234,9 @@ impl Asking {
                     // Somebody else's: the true one may still come.
                     Ok(_) => {}
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    Err(error)
+                        if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+                    {
                         last = error;
                         break;
                     }
@@ -273,27 +276,27 @@ impl Asking {
 
 /// The question of plain words: a name, and a type and a class, each in any place.
 fn question(words: &[&str], reverse: Option<IpAddr>) -> Result<Question, String> {
-    let (mut name, mut rr_type, mut class) = (reverse.map(reverse_name), None, None);
-    let mut doubtful = None;
-    for word in words {
-        let as_type = RrType::from_str(word).ok().filter(|_| rr_type.is_none());
-        let as_class = RrClass::from_str(word).ok().filter(|_| class.is_none());
-        match (as_type, as_class) {
-            (Some(as_type), _) => {
-                rr_type = Some(as_type);
-                doubtful = doubtful.or(Some(*word));
-            }
-            (None, Some(as_class)) => class = Some(as_class),
-            (None, None) if name.is_none() => name = Some(name_of(word)?),
-            (None, None) => return Err(format!("`{word}` is neither a type nor a class, and one name is enough")),
+    let is_name = |word: &&str| RrType::from_str(word).is_err() && RrClass::from_str(word).is_err();
+    // A host may be called `mx`: where nothing else is a name, the first word is.
+    let place = match reverse {
+        Some(_) => None,
+        None => Some(words.iter().position(is_name).unwrap_or(0)),
+    };
+    let (mut rr_type, mut class) = (None, None);
+    for (_, word) in words.iter().enumerate().filter(|(at, _)| Some(*at) != place) {
+        match (RrType::from_str(word), RrClass::from_str(word)) {
+            (Ok(of_word), _) if rr_type.is_none() => rr_type = Some(of_word),
+            (_, Ok(of_word)) if class.is_none() => class = Some(of_word),
+            _ => return Err(format!("`{word}` is neither a type nor a class, and one name is enough")),
         }
     }
-    // A host may be called `mx`: where nothing else is a name, the word is.
-    if let (None, Some(word)) = (&name, doubtful) {
-        (name, rr_type) = (Some(name_of(word)?), None);
-    }
-    let name = name.ok_or("a name is missing")?;
-    let default = if reverse.is_some() { RrType::PTR } else { RrType::A };
+    let (name, default) = match (reverse, place) {
+        (Some(address), _) => (reverse_name(address), RrType::PTR),
+        (None, place) => {
+            let word = place.and_then(|place| words.get(place)).ok_or("a name is missing")?;
+            (name_of(word)?, RrType::A)
+        }
+    };
     let rr_type = rr_type.unwrap_or(default);
     if matches!(rr_type, RrType::AXFR | RrType::IXFR | RrType::OPT) {
         return Err(format!("{rr_type} is more than one question and one reply"));
@@ -421,7 +424,8 @@ mod tests {
     fn options_are_those_of_dig() {
         let plain = asking("a.example").unwrap();
         assert_eq!((plain.flags.0, plain.edns, plain.dnssec, plain.tcp), (0x0120, true, false, false));
-        let other = asking("a.example +norecurse +cd +noad +dnssec +tcp +time=2 +tries=1 +bufsize=512").unwrap();
+        let other =
+            asking("a.example +norecurse +cd +noad +dnssec +tcp +time=2 +tries=1 +bufsize=512").unwrap();
         assert_eq!((other.flags.0, other.edns, other.dnssec, other.tcp), (0x0010, true, true, true));
         assert_eq!((other.time, other.tries, other.payload), (Duration::from_secs(2), 1, 512));
         assert!(!asking("a.example +dnssec +noedns").unwrap().dnssec);

@@ -127,7 +127,11 @@ fn append(message: &MessageView<'_>, replied: &Replied, out: &mut String) -> std
         }
     }
     if let Some(question) = message.question() {
-        writeln!(out, ";; QUESTION SECTION:\n;{}\t\t{}\t{}", question.name, question.class, question.rr_type)?;
+        writeln!(
+            out,
+            ";; QUESTION SECTION:\n;{}\t\t{}\t{}",
+            question.name, question.class, question.rr_type
+        )?;
     }
     let mut hops = Hops::of_message();
     for (section, name, _) in SECTIONS {
@@ -158,7 +162,10 @@ fn append(message: &MessageView<'_>, replied: &Replied, out: &mut String) -> std
 
 /// Foreign text without what could steer a terminal.
 fn harmless(text: &[u8]) -> String {
-    let is_harmful = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     String::from_utf8_lossy(text).chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Explainer {
 }
 
 /// What is known of one answer.
-pub(super) struct Told {
+pub(crate) struct Told {
     pub question: Question,
     pub rcode: Rcode,
     pub source: Source,
@@ -72,7 +72,9 @@ impl Explainer {
     pub(super) fn recorded(&self, id: &str) -> Result<Reply, Refusal> {
         let id: RecordId = id.parse().map_err(|error| Refusal(format!("`{id}`: {error}")))?;
         let record = self.recorder.find(id).ok_or_else(|| {
-            Refusal(format!("nothing is kept under {id}: newer failures took its place, or the server was started since"))
+            Refusal(format!(
+                "nothing is kept under {id}: newer failures took its place, or the server was started since"
+            ))
         })?;
         let told = Told {
             question: record.question.clone(),
@@ -125,7 +127,7 @@ fn answer_of(message: &MessageView<'_>) -> Vec<String> {
 }
 
 /// All that is told.
-pub(super) fn explanation(told: &Told) -> Explanation {
+pub(crate) fn explanation(told: &Told) -> Explanation {
     let spent = told.spent.iter().flatten();
     Explanation {
         name: told.question.name.to_string(),
@@ -171,17 +173,25 @@ fn verdict(told: &Told) -> String {
 fn hint(told: &Told) -> String {
     match (told.steps.first(), told.source) {
         (_, Source::Refused) => {
-            "see `access` and `resolver.enabled` in the configuration; it was asked as a client at 127.0.0.1".into()
+            "see `access` and `resolver.enabled` in the configuration; it was asked as a client at 127.0.0.1"
+                .into()
         }
         (Some(Step::LocalZone { apex, serial: None }), _) => {
             format!("mend the file of {apex}: `namu zone list` names it and its mistakes")
         }
-        (Some(Step::LocalZone { apex, .. }), _) => format!("to change that, edit the zone: `namu zone edit {apex}`"),
+        (Some(Step::LocalZone { apex, .. }), _) => {
+            format!("to change that, edit the zone: `namu zone edit {apex}`")
+        }
         (Some(Step::SpecialName(_)), _) => {
             "to change that, serve a zone of that name, or set `server.special-zones: none`".into()
         }
         (Some(Step::FailedBefore(question, _)), Source::FailureCache) => {
-            format!("it is tried again when `cache.failure-ttl` is over; `namu explain --fresh {question}` tries now")
+            let record = told.error.as_ref().and_then(|error| error.text.rsplit_once("; id="));
+            let record = record.map(|(_, id)| format!("`namu explain --id {id}` tells what was tried; "));
+            let record = record.unwrap_or_default();
+            format!(
+                "{record}`namu explain --fresh {question}` tries again, and clients do after `cache.failure-ttl`"
+            )
         }
         (Some(Step::Known { question, .. }), Source::Cache | Source::NegativeCache) => {
             format!("`namu explain --fresh {question}` asks the servers again")
@@ -204,42 +214,81 @@ fn of_answer(told: &Told) -> String {
             format!("most of the time was spent waiting for {}, which was silent", spoken_server(lost.server))
         }
         (None, Some((time, server))) => {
-            format!("nothing is wrong; the slowest server was {} with {}", spoken_server(server), spoken_time(time))
+            format!(
+                "nothing is wrong; the slowest server was {} with {}",
+                spoken_server(server),
+                spoken_time(time)
+            )
         }
         (None, None) => "nothing is wrong".into(),
     }
 }
 
-/// For a failure: who can mend it.
+/// For a failure: who can mend it. What counts is how it ended at the servers of the zone asked last.
 fn of_failure(told: &Told) -> String {
-    let zone = told.steps.iter().rev().find_map(|step| match step {
+    if told.error.as_ref().is_some_and(|error| error.code == ErrorCode::INVALID_DATA) {
+        return "the aliases lead in a ring; the owner of one of those names has to mend it".into();
+    }
+    let answers = |exchange: UpstreamExchange| matches!(exchange.result, ExchangeResult::Answered(_));
+    if told.exchanges().next().is_some() && !told.exchanges().any(answers) {
+        return "not one server answered: is this machine on the internet, and does a firewall stop port 53?"
+            .into();
+    }
+    let own = own_steps(&told.steps);
+    let ends = |step: &&&Step| {
+        matches!(step, Step::Exchange { .. } | Step::Cycle(_) | Step::ChildFailed(_) | Step::Zone { .. })
+    };
+    let zone = own.iter().rev().find_map(|step| match step {
         Step::Zone { apex, .. } => Some(apex),
         _ => None,
     });
-    if told.steps.iter().any(|step| matches!(step, Step::Cycle(_))) {
-        return "the zones name each other's servers and give no addresses: their owners have to add glue".into();
-    }
     let Some(zone) = zone else { return "the log of the server may tell more".into() };
-    let results: Vec<_> = told.exchanges().map(|exchange| exchange.result).collect();
-    let (first, last) = (told.exchanges().next(), told.exchanges().last());
-    let server = last.map(|exchange| spoken_server(exchange.server)).unwrap_or_default();
-    let is_error = |code| told.error.as_ref().is_some_and(|error| error.code == code);
-    match (first, last.map(|exchange| exchange.result)) {
-        _ if is_error(ErrorCode::INVALID_DATA) => {
-            format!("the owner of {zone} has to mend its aliases")
+    match own.iter().rev().find(ends) {
+        Some(Step::Exchange { exchange, .. }) => of_server(told, zone, *exchange),
+        Some(Step::Cycle(_)) => {
+            format!("the name servers of {zone} need themselves to be found; their owners have to add glue")
         }
-        (Some(_), _) if !results.iter().any(|result| matches!(result, ExchangeResult::Answered(_))) => {
-            "not one server answered: is this machine on the internet, and does a firewall stop port 53?".into()
-        }
-        (_, Some(ExchangeResult::Timeout | ExchangeResult::Unreachable)) => {
-            format!("others answer, so the servers of {zone} are down or do not talk to us; ask yourself: `namu query {} @{server}`", told.question)
-        }
-        (_, Some(ExchangeResult::Lame | ExchangeResult::Failed(_))) => {
-            format!("the servers of {zone} do not serve it as its parent says; its owner has to mend zone or delegation")
-        }
-        (_, Some(ExchangeResult::Malformed)) => {
+        _ => format!(
+            "no address of the name servers of {zone} can be found; its owner has to mend the delegation"
+        ),
+    }
+}
+
+/// For a failure at this server of a zone.
+fn of_server(told: &Told, zone: &Name, exchange: UpstreamExchange) -> String {
+    let server = spoken_server(exchange.server);
+    match exchange.result {
+        ExchangeResult::Timeout | ExchangeResult::Unreachable => format!(
+            "others answer, so the servers of {zone} are down or do not talk to us; ask yourself: \
+             `namu query {} @{} -p {}`",
+            told.question,
+            exchange.server.ip(),
+            exchange.server.port()
+        ),
+        ExchangeResult::Lame | ExchangeResult::Failed(_) => format!(
+            "the servers of {zone} do not serve it as its parent says; its owner has to mend zone or delegation"
+        ),
+        ExchangeResult::Malformed => {
             format!("the server {server} of {zone} sends nonsense; its operator has to mend it")
         }
-        _ => format!("the name servers of {zone} have no addresses that can be found; its owner has to mend the delegation"),
+        ExchangeResult::Answered(_) => {
+            format!("{server} answered, but the question costs more than one may; see what was spent below")
+        }
     }
+}
+
+/// The steps that were not done for questions of our own; of those remain how they ended.
+fn own_steps(steps: &[Step]) -> Vec<&Step> {
+    let (mut depth, mut own) = (0u32, Vec::new());
+    for step in steps {
+        match step {
+            Step::Child(_) => depth += 1,
+            Step::Found(..) | Step::ChildFailed(_) | Step::Cycle(_) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            own.push(step);
+        }
+    }
+    own
 }

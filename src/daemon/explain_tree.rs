@@ -48,7 +48,11 @@ impl Growing {
                 let serial = serial.map_or(", of which no version could be loaded".into(), |serial| {
                     format!(", serial {serial}")
                 });
-                self.leave_zone_and_put(named("local-zone", apex, format!("zone {apex} is served here{serial}")));
+                self.leave_zone_and_put(named(
+                    "local-zone",
+                    apex,
+                    format!("zone {apex} is served here{serial}"),
+                ));
             }
             Step::SpecialName(apex) => {
                 let text = format!("{apex} is a special name, answered here and never asked of others");
@@ -56,7 +60,8 @@ impl Growing {
             }
             Step::Known { question, age, ttl, credibility } => {
                 let (age, ttl) = (age.as_secs(), ttl.seconds());
-                let text = format!("{question} is in the cache for {age} s, for {ttl} s more ({credibility})");
+                let text =
+                    format!("{question} is in the cache for {age} s, for {ttl} s more ({credibility})");
                 let branch = asked("cache", question, text);
                 let credibility = Some((*credibility).to_owned());
                 self.leave_zone_and_put(Branch { age: Some(age), ttl: Some(ttl), credibility, ..branch });
@@ -80,7 +85,9 @@ impl Growing {
                 let how = std::mem::take(&mut self.how);
                 self.put(exchanged(question, exchange, &how));
             }
-            Step::Referral(apex) => self.put(named("referral", apex, format!("refers to the servers of {apex}"))),
+            Step::Referral(apex) => {
+                self.put(named("referral", apex, format!("refers to the servers of {apex}")))
+            }
             Step::Alias(from, to) => {
                 self.leave_zone_and_put(named("alias", from, format!("{from} is an alias of {to}")));
             }
@@ -93,7 +100,9 @@ impl Growing {
                 self.leave_child("");
             }
             Step::ChildFailed(_) => self.leave_child(", and was not found"),
-            Step::Cycle(_) => self.leave_child(", which waits for this very question: no name server can be first"),
+            Step::Cycle(_) => {
+                self.leave_child(", which waits for this very question: no name server can be first")
+            }
         }
     }
 

@@ -138,9 +138,7 @@ impl House {
             | Command::ZoneHistory { .. }
             | Command::ZoneDiff { .. }
             | Command::Explain { .. }
-            | Command::ExplainRecorded { .. } => {
-                Err(Refusal("this order does not come here".into()))
-            }
+            | Command::ExplainRecorded { .. } => Err(Refusal("this order does not come here".into())),
         };
         // Who asked may be gone meanwhile.
         let _ = reply.send(answer);

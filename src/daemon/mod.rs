@@ -37,6 +37,8 @@ mod tests;
 pub use command::{Command, Refusal, Reply};
 pub use difference::Extent;
 pub use durable::replace as replace_file;
+#[cfg(test)]
+pub(crate) use explain::{Told, explanation};
 pub use handle::{Handle, append_change};
 pub use start::{ControlDoor, Exit, OpenControl, Order, run};
 pub use talk::{say, say_diagnostics};

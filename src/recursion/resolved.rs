@@ -1,6 +1,6 @@
 //! Resolved: what a client's question came to, as `service` takes it.
 
-use crate::dns::{Answer, ExtendedError, AnswerRrset, Rcode, SharedRrset};
+use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings};
 use crate::resolver::{Failure, Landing, facts};
 
@@ -59,14 +59,7 @@ impl Resolved {
                     _ => Source::Recursion,
                 };
                 let (answer, authority) = (Vec::new(), Vec::new());
-                Resolved {
-                    rcode: Rcode::SERVFAIL,
-                    answer,
-                    authority,
-                    failure: Some(failure),
-                    source,
-                    facts,
-                }
+                Resolved { rcode: Rcode::SERVFAIL, answer, authority, failure: Some(failure), source, facts }
             }
         }
     }

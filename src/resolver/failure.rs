@@ -121,7 +121,9 @@ impl fmt::Display for Failure {
             Failure::AliasLoop(name) => write!(f, "aliases lead back to {name}"),
             Failure::Cached(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions are under way here; ask again"),
-            Failure::Abandoned => f.write_str("the work on this question was given up, the server is ending or its log tells of a mistake"),
+            Failure::Abandoned => f.write_str(
+                "the work on this question was given up, the server is ending or its log tells of a mistake",
+            ),
         }
     }
 }

@@ -106,7 +106,10 @@ pub fn begin(
 pub fn recover(packet: &Packet<'_>, snapshot: &Arc<Snapshot>, out: &mut [u8]) -> Option<(usize, Event)> {
     let attempt = || match Query::scan(packet.octets) {
         Scan::Query(query) => {
-            let error = ExtendedError::new(ErrorCode::OTHER, "this question met a mistake of the server; its log tells");
+            let error = ExtendedError::new(
+                ErrorCode::OTHER,
+                "this question met a mistake of the server; its log tells",
+            );
             let answer = Answer::failure(Rcode::SERVFAIL, error);
             // What the panic left in the worker's own writer is not relied on.
             let (local, echo) = (&mut Local::default(), Echo::without_cookie(&query));

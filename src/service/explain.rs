@@ -28,7 +28,13 @@ pub struct Explained {
 /// Answers a question of class IN as for a client of this machine over TCP. None when the server would not respond.
 pub async fn explain(snapshot: Arc<Snapshot>, question: Question, now: Now) -> Option<Explained> {
     let mut octets = Vec::new();
-    write_query(&question, 0, Flags(Flags::RD.0), Some((snapshot.options.udp_payload_size, false)), &mut octets);
+    write_query(
+        &question,
+        0,
+        Flags(Flags::RD.0),
+        Some((snapshot.options.udp_payload_size, false)),
+        &mut octets,
+    );
     // Any port but 0 will do; TCP is neither truncated nor limited.
     let client = SocketAddr::from((Ipv4Addr::LOCALHOST, 53));
     let packet = Packet { octets: &octets, client, local: client, transport: Transport::Tcp };
@@ -44,7 +50,8 @@ pub async fn explain(snapshot: Arc<Snapshot>, question: Question, now: Now) -> O
             complete(*request, &mut reply).await;
             let OneReply { octets, event } = reply;
             let event = event?;
-            let steps = event.recursion.as_ref().map_or_else(Arc::default, |recursion| recursion.steps.clone());
+            let steps =
+                event.recursion.as_ref().map_or_else(Arc::default, |recursion| recursion.steps.clone());
             Some(Explained { event, steps, octets })
         }
         Begin::Drop(_) | Begin::Silent(_) => None,

@@ -79,7 +79,8 @@ pub(super) fn route<'a>(
 }
 
 pub(super) fn unavailable<'a>() -> Route<'a> {
-    let error = ExtendedError::new(ErrorCode::NOT_READY, "the zone could not be loaded; `namu zone list` says why");
+    let error =
+        ExtendedError::new(ErrorCode::NOT_READY, "the zone could not be loaded; `namu zone list` says why");
     Route::Answered(Answer::failure(Rcode::SERVFAIL, error), Source::Authoritative)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Recursion, Resolved};
 use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::dns::{Name, NameRef};
-use crate::observe::Source;
+use crate::observe::{FlightRecorder, Source};
 use crate::resolver::testing::{Dice, Outside, Seen, TestWorld, question, with_other_id};
 use crate::resolver::{ResolverOptions, RootHints};
 
@@ -18,6 +18,7 @@ use crate::resolver::{ResolverOptions, RootHints};
 struct Lab {
     world: Arc<TestWorld>,
     recursion: Arc<Recursion>,
+    recorder: Arc<FlightRecorder>,
 }
 
 const ROOT_NS: [&str; 5] = [". NS", "aa", ". NS ns.root.", "", "ns.root. A 192.0.2.1"];
@@ -29,7 +30,22 @@ impl Lab {
         Lab::with(ResolverOptions { priming: false, ..ResolverOptions::default() }, root, example)
     }
 
+    /// With a flight recorder.
+    fn recorded(root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        let options = ResolverOptions { priming: false, ..ResolverOptions::default() };
+        Lab::with_recorder(options, root, example, FlightRecorder::new(1))
+    }
+
     fn with(options: ResolverOptions, root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        Lab::with_recorder(options, root, example, FlightRecorder::default())
+    }
+
+    fn with_recorder(
+        options: ResolverOptions,
+        root: &[[&str; 5]],
+        example: &[[&str; 5]],
+        recorder: FlightRecorder,
+    ) -> Lab {
         let world = Arc::new(TestWorld::default());
         world.server("192.0.2.1", &[root, &[ROOT_NS, EXAMPLE_NS]].concat());
         if !example.is_empty() {
@@ -40,8 +56,9 @@ impl Lab {
             NameServer { name: name("hint.root."), addresses: ["192.0.2.1".parse().unwrap()].into() };
         let hints = RootHints { servers: [server].into() };
         let outside = Arc::new(Outside(world.clone()));
-        let recursion = Recursion::new(cache, outside, hints, options);
-        Lab { world, recursion }
+        let recorder = Arc::new(recorder);
+        let recursion = Recursion::recorded(cache, outside, hints, options, recorder.clone());
+        Lab { world, recursion, recorder }
     }
 
     fn resolve(&self, asked: &str) -> Resolved {
