@@ -379,3 +379,15 @@ pub const FORWARD_AT_ONCE: usize = 3;
 pub const FORWARD_TIMEOUT: Duration = Duration::from_millis(900);
 /// Servers of one forward or stub zone.
 pub const FORWARD_SERVERS: usize = 16;
+// Why: explanations and the flight recorder.
+/// Octets of the flight recorder: some hundreds of failed queries, or seven of the longest traces there can be.
+pub const FLIGHT_RECORDER_OCTETS: usize = 1 << 20;
+/// Time from which on a query that was answered is slow, and its steps are kept: people notice, and stub resolvers begin
+/// to ask again.
+pub const SLOW_QUERY: Duration = Duration::from_secs(1);
+/// Octets of the cache of `namu explain --fresh`, which lives for one question.
+pub const FRESH_CACHE_OCTETS: u64 = 1 << 20;
+/// Time a server has for its reply to `namu query`, and how often it is asked over UDP, as dig has them.
+pub const QUERY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// See [`QUERY_COMMAND_TIMEOUT`].
+pub const QUERY_COMMAND_TRIES: u32 = 3;

@@ -384,6 +384,35 @@ fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
+/// RFC 8914: SERVFAIL without a reason helps nobody. Whoever makes one says why, in these files and in no other.
+const MAKERS_OF_SERVFAIL: &[&str] = &[
+    "recursion/cached.rs",
+    "recursion/flight.rs",
+    "recursion/resolved.rs",
+    "service/begin.rs",
+    "service/route.rs",
+    "service/transfer.rs",
+    "daemon/explain.rs",
+];
+
+fn check_servfail(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, _) in
+        source.code.windows(3).enumerate().filter(|(_, w)| starts_with(w, &["Rcode", "::", "SERVFAIL"]))
+    {
+        let line = source.code[place].line;
+        let before = &source.code[place.saturating_sub(2)..place];
+        if starts_with(before, &["empty", "("]) {
+            found.push(source.violation(line, "SERVFAIL without an extended error"));
+        } else if !source.is_in(MAKERS_OF_SERVFAIL) {
+            found.push(
+                source.violation(line, "SERVFAIL is made here: look whether it says why, and add the file"),
+            );
+        }
+    }
+    found
+}
+
 fn check_card(source: &Source) -> Vec<String> {
     if !source.path.ends_with("/mod.rs") || is_test(&source.path) {
         return Vec::new();
@@ -537,6 +566,11 @@ fn unsafe_stays_in_its_room_and_gives_reasons() {
 }
 
 #[test]
+fn every_servfail_says_why() {
+    assert_all(check_servfail);
+}
+
+#[test]
 fn clocks_are_read_in_one_place() {
     assert_all(check_clocks);
 }
@@ -642,6 +676,9 @@ fn the_checks_find_what_is_planted() {
         ),
         (check_unsafe, "net/udp.rs", "#![allow(unsafe_code)]\n// SAFETY: it is.\nunsafe { f() }", &[3]),
         (check_clocks, "net/clock.rs", "Instant::now()", &[]),
+        (check_servfail, "service/route.rs", "Answer::empty(Rcode::SERVFAIL)", &[1]),
+        (check_servfail, "service/route.rs", "Answer::failure(Rcode::SERVFAIL, error)", &[]),
+        (check_servfail, "net/x.rs", "\nlet rcode = Rcode::SERVFAIL;", &[2]),
         (
             check_clocks,
             "net/udp.rs",

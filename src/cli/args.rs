@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::explain::Explain;
+use super::query::Query;
 use super::running_args::{Ctl, Zone};
 use crate::dns::{Name, NameError};
 use crate::options::AddressPort;
@@ -59,6 +61,10 @@ pub enum Command {
     Ctl(Ctl),
     /// The zones of a running server: list, show, reload, edit
     Zone(Zone),
+    /// Ask a server a question, as dig does
+    Query(Query),
+    /// How the running server answers a question, and why it failed
+    Explain(Explain),
     /// Show the version
     Version(Version),
 }
@@ -161,6 +167,7 @@ mod tests {
     use clap::error::ErrorKind;
 
     use super::super::running_args::{CTL_EXAMPLES, ZONE_EXAMPLES};
+    use super::super::{explain, query};
     use super::*;
     use crate::cli::running_args::{Server, ZoneOrder};
     use crate::cli::zone_fmt::ZoneFmt;
@@ -266,6 +273,10 @@ mod tests {
         ];
         for (name, examples) in all {
             helps.push((command.find_subcommand_mut(name).unwrap().render_long_help(), examples));
+        }
+        for (name, examples) in [("query", query::EXAMPLES), ("explain", explain::EXAMPLES)] {
+            // No option of these has more to say at length.
+            helps.push((command.find_subcommand_mut(name).unwrap().render_help(), examples));
         }
         for (help, examples) in helps {
             let help = help.to_string();

@@ -102,6 +102,8 @@ pub(super) fn show(reply: Reply, as_json: bool) -> ExitCode {
                 }
             }
         }
+        Reply::Explanation(explanation) if as_json => print_json(&*explanation),
+        Reply::Explanation(explanation) => print(&super::explain::text(&explanation)),
         Reply::Text { text } | Reply::Records { text, .. } => print(&text),
     }
     ExitCode::SUCCESS

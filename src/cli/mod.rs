@@ -6,6 +6,9 @@ pub mod args;
 mod check;
 mod control;
 mod edit;
+pub mod explain;
+pub mod query;
+mod query_reply;
 pub mod running_args;
 mod version;
 mod zone;
@@ -38,6 +41,8 @@ pub fn run() -> ExitCode {
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Ctl(ctl)) => control::run(&ctl),
         Some(Command::Zone(zone)) => zone::run(&zone),
+        Some(Command::Query(query)) => query::run(&query),
+        Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Version(version)) => version::run(&version),
     }
 }

@@ -93,6 +93,22 @@ pub enum Command {
         /// The [`super::ContentMark`] of the file as it will be.
         content: u64,
     },
+    /// Answers a question as for a client of this machine and tells how: [`Reply::Explanation`].
+    Explain {
+        /// The name.
+        #[serde(serialize_with = "as_text")]
+        name: Name,
+        /// The mnemonic of the type, as `AAAA`.
+        rr_type: String,
+        /// Asks the servers even when the cache knows.
+        #[serde(default)]
+        fresh: bool,
+    },
+    /// Tells how a question was answered that failed or took long: [`Reply::Explanation`].
+    ExplainRecorded {
+        /// What stands behind `id=` in the access log.
+        id: String,
+    },
 }
 
 /// Which version of a zone is meant.
@@ -155,6 +171,8 @@ pub enum Reply {
         /// Whole lines.
         text: String,
     },
+    /// How a question was answered.
+    Explanation(Box<Explanation>),
     /// A piece of a zone.
     Records {
         /// Records, whole lines.
@@ -162,6 +180,99 @@ pub enum Reply {
         /// Where the next piece begins; none after the last.
         next: Option<Cursor>,
     },
+}
+
+/// How a question was answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Explanation {
+    /// The name that was asked for.
+    pub name: String,
+    /// The mnemonic of the type.
+    #[serde(rename = "type")]
+    pub rr_type: String,
+    /// The response code.
+    pub rcode: String,
+    /// Where the answer came from, in the word of the access log.
+    pub source: String,
+    /// Microseconds it took.
+    pub duration_us: u64,
+    /// The name of its record, when it failed or took long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Of a record: when it ended, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+    /// What came of it, in one line.
+    pub verdict: String,
+    /// What to do about it, in one line.
+    pub hint: String,
+    /// INFO-CODE of the extended error that goes with it (RFC 8914).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ede: Option<u16>,
+    /// The records of the answer section.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answer: Vec<String>,
+    /// What was done, in order.
+    pub steps: Vec<Branch>,
+    /// What it cost of what it may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budget: Vec<Spent>,
+}
+
+/// One thing that was done, and what was done for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Branch {
+    /// Its kind: local-zone, special-name, cache, failed-before, nearest, zone, exchange, referral, alias, found, child.
+    pub step: String,
+    /// The whole of it in words.
+    pub text: String,
+    /// The name it is about: a question's or an apex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The type of the question.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub rr_type: Option<String>,
+    /// Seconds the cache has known it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<u64>,
+    /// Seconds the cache will know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u32>,
+    /// How far it is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credibility: Option<String>,
+    /// Address and port of the server asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// How it was asked: udp, tcp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<String>,
+    /// What came of it: answered, or a word of the access log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// Microseconds until the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_us: Option<u64>,
+    /// Why this server was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What was done for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<Branch>,
+}
+
+/// How much of a bound was spent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Spent {
+    /// Of what.
+    pub what: String,
+    /// How many.
+    pub spent: u64,
+    /// Of at most so many.
+    pub most: u64,
 }
 
 /// Why an order was not carried out, as a sentence.

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
 use super::command::{Command, Cursor, Moment, Refusal, Reply, VersionStatus, spoken};
+use super::explain::Explainer;
 use super::versions::{HistoryError, Versions, When};
 use crate::clock::Unix;
 use crate::dns::{Name, RrType, RrsetRef, Serial};
@@ -27,6 +28,7 @@ pub struct Handle {
     errands: mpsc::Sender<Errand>,
     published: Arc<Published>,
     versions: Arc<Versions>,
+    explainer: Explainer,
 }
 
 impl Handle {
@@ -34,8 +36,9 @@ impl Handle {
         errands: mpsc::Sender<Errand>,
         published: Arc<Published>,
         versions: Arc<Versions>,
+        explainer: Explainer,
     ) -> Handle {
-        Handle { errands, published, versions }
+        Handle { errands, published, versions, explainer }
     }
 
     /// Has an order carried out and waits for its reply. Blocks the thread, so not for one that runs tasks.
@@ -45,6 +48,10 @@ impl Handle {
             Command::ZoneShow { zone, at, from } => return self.show(&zone, at, from),
             Command::ZoneHistory { zone } => return self.history(&zone),
             Command::ZoneDiff { zone, from, to } => return self.difference(&zone, from, to),
+            Command::Explain { name, rr_type, fresh } => {
+                return self.explainer.explain(name, &rr_type, fresh);
+            }
+            Command::ExplainRecorded { id } => return self.explainer.recorded(&id),
             _ => {}
         }
         let (reply, answer) = oneshot::channel();

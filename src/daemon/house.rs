@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::dns::{Name, Serial};
 use crate::limits;
 use crate::net::clock::Clock;
+use crate::observe::FlightRecorder;
 use crate::observe::prometheus::{Numbers, ZoneNumbers};
 use crate::service::Published;
 use crate::zone::Cause;
@@ -61,6 +62,7 @@ pub(super) struct House {
     pub(super) clock: Arc<Clock>,
     pub(super) published: Arc<Published>,
     pub(super) cache: Arc<Cache>,
+    pub(super) recorder: Arc<FlightRecorder>,
     pub(super) doors: ServedDoors,
     pub(super) access_log: Option<AccessLog>,
     pub(super) log: LogControl,
@@ -142,9 +144,11 @@ impl House {
                 return self.read(Reading { waiter: Some(reply), ..reading });
             }
             // Answered where it was asked, from the snapshot; see `Handle`.
-            Command::ZoneShow { .. } | Command::ZoneHistory { .. } | Command::ZoneDiff { .. } => {
-                Err(Refusal("this order does not come here".into()))
-            }
+            Command::ZoneShow { .. }
+            | Command::ZoneHistory { .. }
+            | Command::ZoneDiff { .. }
+            | Command::Explain { .. }
+            | Command::ExplainRecorded { .. } => Err(Refusal("this order does not come here".into())),
         };
         // Who asked may be gone meanwhile.
         let _ = reply.send(answer);

@@ -8,6 +8,8 @@ mod banner;
 pub mod command;
 mod difference;
 pub mod durable;
+mod explain;
+mod explain_tree;
 mod handle;
 mod history;
 mod house;
@@ -36,6 +38,8 @@ mod tests;
 pub use command::{Command, Refusal, Reply};
 pub use difference::Extent;
 pub use durable::replace as replace_file;
+#[cfg(test)]
+pub(crate) use explain::{Told, explanation};
 pub use handle::{Handle, append_change};
 pub use overlays::read_overlay;
 pub use stamp::ContentMark;

@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dns::{Name, NameRef, RrType};
 use crate::net::clock::Clock;
 use crate::net::{Outgoing, Upstream};
+use crate::observe::FlightRecorder;
 use crate::recursion::Recursion;
 use crate::resolver::{Minimisation, NeverQuery, ResolverOptions, RootHints};
 
@@ -25,6 +26,7 @@ pub(super) fn start(
     config: &Config,
     cache: &Arc<Cache>,
     clock: &Arc<Clock>,
+    recorder: &Arc<FlightRecorder>,
 ) -> Result<Option<Arc<Recursion>>, Vec<Diagnostic>> {
     let options = &config.resolver;
     if !options.enabled {
@@ -36,7 +38,8 @@ pub(super) fn start(
     };
     let outgoing: Vec<IpAddr> = options.outgoing_addresses.iter().map(|address| address.0).collect();
     let world = Upstream::new(Arc::clone(clock), Outgoing::new(&outgoing));
-    Ok(Some(Recursion::new(Arc::clone(cache), Arc::new(world), hints, resolver_options(config))))
+    let (cache, recorder) = (Arc::clone(cache), Arc::clone(recorder));
+    Ok(Some(Recursion::recorded(cache, Arc::new(world), hints, resolver_options(config), recorder)))
 }
 
 fn resolver_options(config: &Config) -> ResolverOptions {

@@ -113,9 +113,8 @@ impl House {
         };
         let before = self.published.load();
         let recursion = match plan.resolver || plan.cache {
-            true => {
-                recursion::start(&new, &cache, &self.clock).map_err(|diagnostics| rendered(&diagnostics).0)?
-            }
+            true => recursion::start(&new, &cache, &self.clock, &self.recorder)
+                .map_err(|diagnostics| rendered(&diagnostics).0)?,
             false => before.recursion.clone(),
         };
         let mut snapshot =

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
 use super::banner::{self, Banner};
+use super::explain::Explainer;
 use super::handle::{Errand, Handle};
 use super::house::{House, Reading, Told};
 use super::loader::{End, Loader, Work};
@@ -27,6 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::net::clock::Clock;
 use crate::net::sys::process;
+use crate::observe::FlightRecorder;
 use crate::options::AddressPort;
 use crate::recursion::Recursion;
 use crate::service::{Published, Snapshot};
@@ -134,7 +136,9 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
-    let recursion = recursion::start(&config, &cache, &clock).map_err(|diagnostics| {
+    // Another first id after each start; the low bits of the seconds are as good as any.
+    let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
+    let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {
         say_diagnostics(&diagnostics);
         Exit::Config
     })?;
@@ -165,6 +169,7 @@ fn open_house(
         clock,
         published,
         cache,
+        recorder,
         doors,
         access_log,
         log,
@@ -230,7 +235,13 @@ fn start_control(
             }
         }
     });
-    let handle = Handle::new(sender, Arc::clone(&house.published), versions);
+    let explainer = Explainer {
+        published: Arc::clone(&house.published),
+        recorder: Arc::clone(&house.recorder),
+        clock: Arc::clone(&house.clock),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let handle = Handle::new(sender, Arc::clone(&house.published), versions, explainer);
     open_control(&house.config, handle).or_else(|problem| match &house.config.control.socket {
         ControlSocket::At(_) => {
             say(&format!("error: {problem}"));

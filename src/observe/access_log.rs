@@ -226,7 +226,7 @@ impl Line<'_> {
         }
     }
 
-    /// ` up=SERVER/RESULT,... tries=N`: a result is the time of a usable reply, a word, or the RCODE of a failure.
+    /// ` up=SERVER/RESULT,... tries=N id=XXXX`: a result is the time of a usable reply, a word, or the RCODE of a failure.
     fn recursion(&mut self, recursion: &RecursionFacts) {
         let exchanges = recursion.exchanges.iter().take(limits::ACCESS_LOG_EXCHANGES);
         for (place, exchange) in exchanges.enumerate() {
@@ -235,6 +235,9 @@ impl Line<'_> {
         }
         self.text(b" tries=");
         self.integer(u64::from(recursion.tries));
+        if let Some(id) = recursion.id {
+            self.formatted(format_args!(" id={id}"));
+        }
     }
 
     /// ` serial=N`, and ` transfer=aborted` when not all of that version was sent.
@@ -340,6 +343,7 @@ pub fn date_of(day: u64) -> (u32, u32, u32) {
 mod tests {
     use super::*;
     use crate::dns::{Name, Question, RrType, Serial};
+    use crate::observe::RecordId;
     use crate::observe::access_log_parse::parse;
 
     fn question(name: &str, rr_type: RrType) -> Question {
@@ -393,6 +397,8 @@ mod tests {
                 up("192.0.2.99:53", ExchangeResult::Lame),
             ],
             tries: 5,
+            id: Some(RecordId(0x7f3a)),
+            ..RecursionFacts::default()
         };
         let unasked = RecursionFacts::default();
         let axfr = question("example.com.", RrType::AXFR);
@@ -514,7 +520,9 @@ mod tests {
         };
         let server = "[2001:db88:8888:8888:8888:8888:8888:8888]:65535".parse().unwrap();
         let exchange = UpstreamExchange { server, result: ExchangeResult::Answered(Duration::MAX) };
-        let recursion = RecursionFacts { exchanges: vec![exchange; 100], tries: u32::MAX };
+        let id = Some(RecordId(u16::MAX));
+        let exchanges = vec![exchange; 100];
+        let recursion = RecursionFacts { exchanges, tries: u32::MAX, id, ..RecursionFacts::default() };
         let record = LogRecord {
             client: server,
             rcode: Rcode(u16::MAX),

@@ -89,7 +89,12 @@ pub fn parse(line: &str) -> Result<OwnedRecord, BadColumn> {
             ("up", text) => exchanges = read(("up", text), exchanges_of)?,
             ("tries", text) => {
                 let tries = read(("tries", text), parsed)?;
-                record.recursion = Some(RecursionFacts { exchanges: std::mem::take(&mut exchanges), tries });
+                let exchanges = std::mem::take(&mut exchanges);
+                record.recursion = Some(RecursionFacts { exchanges, tries, ..RecursionFacts::default() });
+            }
+            ("id", text) => {
+                let id = read(("id", text), parsed)?;
+                record.recursion.get_or_insert_default().id = Some(id);
             }
             ("serial", text) => {
                 let serial = Serial(read(("serial", text), parsed)?);
@@ -230,6 +235,7 @@ fn day_of(year: u64, month: u64, day: u64) -> Option<u64> {
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
 
+    use crate::observe::RecordId;
     use proptest::prelude::*;
 
     use super::super::access_log::format;
@@ -286,8 +292,14 @@ mod tests {
         ];
         let exchange =
             (any_address(), result).prop_map(|(server, result)| UpstreamExchange { server, result });
-        (proptest::collection::vec(exchange, 0..=limits::ACCESS_LOG_EXCHANGES), any::<u32>())
-            .prop_map(|(exchanges, tries)| RecursionFacts { exchanges, tries })
+        let exchanges = proptest::collection::vec(exchange, 0..=limits::ACCESS_LOG_EXCHANGES);
+        let id = prop::option::of(any::<u16>().prop_map(RecordId));
+        (exchanges, any::<u32>(), id).prop_map(|(exchanges, tries, id)| RecursionFacts {
+            exchanges,
+            tries,
+            id,
+            ..RecursionFacts::default()
+        })
     }
 
     fn any_record() -> impl Strategy<Value = OwnedRecord> {

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::flight_recorder::RecordId;
+use super::step::{Spendings, Step};
 use crate::dns::{ErrorCode, NameRef, QuestionRef, Rcode, RrClass, RrType, Serial};
 
 /// Which door a request came through.
@@ -159,6 +162,12 @@ pub struct RecursionFacts {
     pub exchanges: Vec<UpstreamExchange>,
     /// How many exchanges there were in all.
     pub tries: u32,
+    /// Where the flight recorder keeps the steps, when it does.
+    pub id: Option<RecordId>,
+    /// What was done.
+    pub steps: Arc<[Step]>,
+    /// What it cost.
+    pub spent: Option<Spendings>,
 }
 
 /// One question sent to one server, and what came of it.

@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod access_log_parse;
 pub mod counters;
 pub mod event;
+pub mod flight_recorder;
 pub mod log_writer;
 pub mod prometheus;
 pub mod recorder;
@@ -16,6 +17,7 @@ pub use event::{
     DropReason, Event, ExchangeResult, QuestionPlace, RecursionFacts, Security, Source, Transfer, Transport,
     UpstreamExchange,
 };
+pub use flight_recorder::{FlightRecorder, RecordId};
 pub use log_writer::{Complaint, LogOutside, LogSender, LogWriter};
 pub use recorder::Recorder;
-pub use step::Step;
+pub use step::{Choice, Spending, Spendings, Step, WhyStream};

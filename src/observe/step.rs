@@ -1,18 +1,44 @@
-//! Step: one thing recursion did for a question. The steps of a query, in order, explain its answer.
+//! Step: one thing done for a question. The steps of a query, in order, explain its answer.
 
-use crate::dns::{Name, Question, Rcode};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dns::{ExtendedError, Name, Question, Rcode, Ttl};
 
 use super::event::UpstreamExchange;
 
-/// One thing recursion did.
+/// One thing that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The cache knew this, nobody was asked.
-    Known(Question),
+    /// A zone served here has the last word on the name.
+    LocalZone {
+        /// Its apex.
+        apex: Name,
+        /// The serial of the version that answered; none when no version could be loaded.
+        serial: Option<u32>,
+    },
+    /// The name is special and never leaves this server (RFC 6761, RFC 6303).
+    SpecialName(Name),
     /// A zone served here said something of this, nobody was asked.
     Here(Question),
     /// The servers the operator named for the names at and below this one are asked next.
     Upstream(Name),
+    /// The cache knew this, nobody was asked.
+    Known {
+        /// What it knew the answer to.
+        question: Question,
+        /// How long it has known it.
+        age: Duration,
+        /// How long it will.
+        ttl: Ttl,
+        /// How far it is believed, in the words of RFC 2181 5.4.1.
+        credibility: &'static str,
+    },
+    /// The question failed a moment ago and is not tried again yet (RFC 9520).
+    FailedBefore(Question, Arc<ExtendedError>),
+    /// The cache knew the servers of this zone, the nearest one above the name, for so long.
+    Nearest(Name, Ttl),
     /// The servers of this zone are asked next.
     Zone {
         /// Its apex.
@@ -20,7 +46,20 @@ pub enum Step {
         /// How many name servers its delegation has.
         name_servers: usize,
     },
-    /// A question was sent to a server.
+    /// This server is asked next.
+    Chosen {
+        /// The server.
+        server: SocketAddr,
+        /// Why it and no other.
+        why: Choice,
+        /// The time it has for its reply.
+        patience: Duration,
+    },
+    /// The server is asked again over a stream.
+    Stream(SocketAddr, WhyStream),
+    /// The server is asked again without EDNS, for it seems to know none (RFC 6891 7).
+    WithoutEdns(SocketAddr),
+    /// What came of asking.
     Exchange {
         /// The question.
         question: Question,
@@ -33,10 +72,70 @@ pub enum Step {
     Alias(Name, Name),
     /// The question was answered with this code.
     Found(Question, Rcode),
-    /// A question of our own had to be answered first.
+    /// A question of our own had to be answered first. Its steps follow, up to its `Found`, `ChildFailed` or `Cycle`.
     Child(Question),
     /// A question of our own was not answered.
     ChildFailed(Question),
     /// Waiting for this question would have been waiting for ourselves.
     Cycle(Question),
+}
+
+/// Why a server was asked and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// There is no other.
+    Only,
+    /// Of so many nobody is expected to answer faster than in about this time.
+    Fastest(usize, Duration),
+    /// Of so many the lot fell on one never met.
+    Untried(usize),
+    /// It was asked so often for this question, and so was everybody else.
+    Again(u32),
+    /// It was silent or lame lately, and nobody else is left.
+    LastResort,
+}
+
+/// Why a question goes over a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyStream {
+    /// The datagram said that it is not all.
+    Truncated,
+    /// Datagrams came that were no replies: somebody is guessing (RFC 5452 9.1).
+    Guessed,
+}
+
+/// How much of one bound a query has spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spending {
+    /// Of what, in the plural.
+    pub what: &'static str,
+    /// How many.
+    pub spent: u64,
+    /// At most so many.
+    pub most: u64,
+}
+
+/// All bounds of one query.
+pub type Spendings = [Spending; 8];
+
+impl Step {
+    /// Octets of memory a step takes, those of its names included.
+    pub fn octets(&self) -> usize {
+        let name = |name: &Name| name.octets().len();
+        let outside = match self {
+            Step::LocalZone { apex, .. } | Step::Zone { apex, .. } => name(apex),
+            Step::SpecialName(apex) | Step::Nearest(apex, _) | Step::Referral(apex) => name(apex),
+            Step::Upstream(apex) => name(apex),
+            Step::Here(question) => name(&question.name),
+            Step::Known { question, .. } | Step::Exchange { question, .. } => name(&question.name),
+            Step::Found(question, _) | Step::Child(question) => name(&question.name),
+            Step::ChildFailed(question) | Step::Cycle(question) => name(&question.name),
+            Step::FailedBefore(question, error) => {
+                name(&question.name) + size_of::<ExtendedError>() + error.text.len()
+            }
+            Step::Alias(from, to) => name(from) + name(to),
+            Step::Chosen { .. } | Step::Stream(..) | Step::WithoutEdns(_) => 0,
+        };
+        size_of::<Step>() + outside
+    }
 }

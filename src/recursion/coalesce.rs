@@ -135,7 +135,11 @@ impl Waiting {
         let landed = self.landing.wait_for(Option::is_some).await;
         let landing = landed.ok().and_then(|landing| landing.clone());
         // The sender is gone without a word only when the flight was dropped or broke.
-        landing.unwrap_or_else(|| Landing { answered: Err(Failure::Abandoned), steps: Arc::new([]) })
+        landing.unwrap_or_else(|| Landing {
+            answered: Err(Failure::Abandoned),
+            steps: Arc::new([]),
+            id: None,
+        })
     }
 }
 

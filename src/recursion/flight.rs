@@ -1,16 +1,21 @@
 //! A flight: a question resolved and committed. It is spawned, so it outlives whoever asked first, and nothing of its
 //! answer reaches another client before the commit.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::coalesce::{Role, Table, Takeoff, Waiting};
+use super::resolved::told;
 use super::{Cached, Resolved, cached};
-use crate::cache::{Cache, NewAnswer, NewDelegation, Security};
+use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
-use crate::dns::{Question, QuestionRef};
+use crate::dns::{Question, QuestionRef, Rcode};
 use crate::limits;
+use crate::observe::flight_recorder::Record;
+use crate::observe::{FlightRecorder, RecordId, Step};
+use crate::resolver::known;
 use crate::resolver::{
     Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
     RootHints, Task, Upstreams, World, resolve,
@@ -20,6 +25,7 @@ use crate::resolver::{
 pub struct Recursion {
     resolver: Arc<Resolver>,
     table: Arc<Table>,
+    recorder: Arc<FlightRecorder>,
 }
 
 impl Recursion {
@@ -30,13 +36,45 @@ impl Recursion {
         hints: RootHints,
         options: ResolverOptions,
     ) -> Arc<Recursion> {
+        Recursion::recorded(cache, world, hints, options, Arc::default())
+    }
+
+    /// As [`Recursion::new`]; what was done for questions that fail or take long is kept in `recorder`.
+    pub fn recorded(
+        cache: Arc<Cache>,
+        world: Arc<dyn World>,
+        hints: RootHints,
+        options: ResolverOptions,
+        recorder: Arc<FlightRecorder>,
+    ) -> Arc<Recursion> {
         let resolver = Arc::new(Resolver { cache, world, hints, options });
-        Arc::new(Recursion { resolver, table: Arc::default() })
+        Arc::new(Recursion { resolver, table: Arc::default(), recorder })
+    }
+
+    /// The same that knows nothing yet and shares no flight, to see what the servers say now. It leaves no trace in
+    /// the cache.
+    pub fn fresh(&self) -> Arc<Recursion> {
+        let options = CacheOptions { size: limits::FRESH_CACHE_OCTETS, ..CacheOptions::default() };
+        let cache = Arc::new(Cache::new(options));
+        let resolver = Arc::new(Resolver { cache, ..Resolver::clone(&self.resolver) });
+        Arc::new(Recursion { resolver, table: Arc::default(), recorder: self.recorder.clone() })
     }
 
     /// What the cache can answer at once; see [`cached::cached`].
     pub fn cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
         cached::cached(&self.resolver.cache, question, now)
+    }
+
+    /// What is to be told of an answer that [`Recursion::cached`] gives.
+    pub fn known(&self, question: &Question, now: Now) -> Option<Step> {
+        let cache = &self.resolver.cache;
+        match cache.lookup(question.as_ref(), now) {
+            Lookup::Fresh(found) => Some(known::of_answer(cache, question, &found, now)),
+            Lookup::Stale(_) | Lookup::Miss => {
+                let error = cache.failure(question.as_ref(), now)?;
+                Some(Step::FailedBefore(question.clone(), error))
+            }
+        }
     }
 
     /// As [`Recursion::resolve_with`], with nothing served here.
@@ -56,8 +94,12 @@ impl Recursion {
             let task = Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
             task.with_here(here.clone())
         };
-        let landing = self.lead_or_follow(&question, None, &budget, task).await;
-        Resolved::new(landing)
+        let mut landing = self.lead_or_follow(&question, None, &budget, task).await;
+        let spent = budget.spendings(self.resolver.world.now());
+        if landing.id.is_none() {
+            landing.id = self.keep(&question, &landing.answered, &landing.steps, &budget);
+        }
+        Resolved::new(landing, spent)
     }
 
     /// The forward and stub zones.
@@ -124,7 +166,7 @@ impl Recursion {
     }
 
     /// What others may see from now on. The only place where answers enter the cache.
-    fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>) {
+    fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>, id: Option<RecordId>) {
         let (cache, now) = (&self.resolver.cache, self.resolver.world.now());
         let question = task.question.as_ref();
         for (part, answer) in task.take_passed() {
@@ -147,21 +189,60 @@ impl Recursion {
             // A child's asker may have spent its budget before; a client's was whole, so its question is too dear.
             Err(failure) if failure.is_of_asker() && task.depth > 0 => {}
             Err(Failure::Busy | Failure::Abandoned) => {}
-            Err(failure) => cache.store_failure(question, failure.extended_error(), now),
+            Err(failure) => cache.store_failure(question, told(failure, id), now),
         }
+    }
+
+    /// Keeps what was done, if anything was, when it failed or took long.
+    fn keep<T>(
+        &self,
+        question: &Question,
+        answered: &Result<T, Failure>,
+        steps: &Arc<[Step]>,
+        budget: &Budget,
+    ) -> Option<RecordId>
+    where
+        T: Borrow<Resolution>,
+    {
+        let now = self.resolver.world.now();
+        let took = budget.spent_time(now);
+        let failure = match answered {
+            Ok(_) if took < limits::SLOW_QUERY => return None,
+            // Where its steps are is in its text.
+            Err(Failure::Cached(_)) => return None,
+            Ok(_) => None,
+            Err(failure) => Some(failure),
+        };
+        if steps.is_empty() || !self.recorder.is_on() {
+            return None;
+        }
+        self.recorder.keep(Record {
+            question: question.clone(),
+            rcode: answered.as_ref().map_or(Rcode::SERVFAIL, |resolution| resolution.borrow().rcode),
+            error: failure.map(Failure::extended_error),
+            ended: now.unix,
+            took,
+            steps: steps.clone(),
+            spent: budget.spendings(now),
+        })
     }
 }
 
 /// From takeoff to landing.
 async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
     let answered = resolve(&task).await;
-    recursion.commit(&task, &answered);
     let steps = task.steps().into();
-    takeoff.land(Landing { answered: answered.map(Arc::new), steps });
+    // What was done for a child is among the steps of its client's question.
+    let id = match task.depth {
+        0 => recursion.keep(&task.question, &answered, &steps, task.budget()),
+        _ => None,
+    };
+    recursion.commit(&task, &answered, id);
+    takeoff.land(Landing { answered: answered.map(Arc::new), steps, id });
 }
 
 fn landing(failure: Failure) -> Landing {
-    Landing { answered: Err(failure), steps: Arc::new([]) }
+    Landing { answered: Err(failure), steps: Arc::new([]), id: None }
 }
 
 impl Flights for Recursion {

@@ -1,9 +1,7 @@
 //! Resolved: what a client's question came to, as `service` takes it.
 
-use std::sync::Arc;
-
-use crate::dns::{Answer, AnswerRrset, Rcode, SharedRrset};
-use crate::observe::{RecursionFacts, Source, Step};
+use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
+use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
 use crate::resolver::{Failure, Landing, facts};
 
 /// What a question came to.
@@ -21,10 +19,8 @@ pub struct Resolved {
     pub failure: Option<Failure>,
     /// Where the answer came from.
     pub source: Source,
-    /// What was done, for the access log.
+    /// What was done, for the access log and for explanations.
     pub facts: RecursionFacts,
-    /// What was done, step by step.
-    pub steps: Arc<[Step]>,
 }
 
 /// An answer that needed nobody.
@@ -36,10 +32,19 @@ pub struct Cached {
     pub source: Source,
 }
 
+/// A failure as the client is told of it, with where the rest is to be found.
+pub(super) fn told(failure: &Failure, id: Option<RecordId>) -> ExtendedError {
+    let error = failure.extended_error();
+    match id {
+        None => error,
+        Some(id) => ExtendedError { text: format!("{}; id={id}", error.text).into(), ..error },
+    }
+}
+
 impl Resolved {
     /// From the end of a flight.
-    pub(super) fn new(Landing { answered, steps }: Landing) -> Resolved {
-        let facts = facts(&steps);
+    pub(super) fn new(Landing { answered, steps, id }: Landing, spent: Spendings) -> Resolved {
+        let facts = RecursionFacts { id, spent: Some(spent), ..facts(&steps) };
         match answered {
             Ok(resolution) => {
                 let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
@@ -52,7 +57,7 @@ impl Resolved {
                 };
                 let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
                 let (rcode, authoritative) = (resolution.rcode, resolution.authoritative);
-                Resolved { rcode, authoritative, answer, authority, failure: None, source, facts, steps }
+                Resolved { rcode, authoritative, answer, authority, failure: None, source, facts }
             }
             Err(failure) => {
                 let source = match failure {
@@ -71,7 +76,6 @@ impl Resolved {
                     failure: Some(failure),
                     source,
                     facts,
-                    steps,
                 }
             }
         }
@@ -81,7 +85,7 @@ impl Resolved {
     pub fn to_answer(&self) -> Answer<'static> {
         let section = |rrsets: &[SharedRrset]| rrsets.iter().cloned().map(AnswerRrset::shared).collect();
         Answer {
-            extended_error: self.failure.as_ref().map(Failure::extended_error),
+            extended_error: self.failure.as_ref().map(|failure| told(failure, self.facts.id)),
             answer: section(&self.answer),
             authority: section(&self.authority),
             authoritative: self.authoritative,

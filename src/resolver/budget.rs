@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::ResolverOptions;
 use crate::clock::{Now, Tick};
 use crate::limits;
+use crate::observe::{Spending, Spendings};
 
 /// What is left for one client query.
 #[derive(Debug)]
@@ -172,6 +173,34 @@ impl Budget {
     /// An address could not be reached from here: nobody was asked there, so it does not count.
     pub fn release_address(&self, address: IpAddr) {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    }
+
+    /// What was spent so far, of everything.
+    pub fn spendings(&self, now: Now) -> Spendings {
+        let of = |what, allowance: &Allowance| {
+            let left = allowance.left.load(Ordering::Relaxed);
+            Spending { what, spent: (allowance.most - left).into(), most: allowance.most.into() }
+        };
+        let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        [
+            of("packets", &self.packets),
+            of("octets", &self.octets),
+            Spending { what: "addresses", spent: addresses, most: limits::UPSTREAM_ADDRESSES as u64 },
+            of("referrals", &self.referrals),
+            of("aliases", &self.aliases),
+            of("questions of our own", &self.children),
+            of("of those denied", &self.denied_children),
+            Spending {
+                what: "milliseconds",
+                spent: self.spent_time(now).as_millis() as u64,
+                most: self.timeout.as_millis() as u64,
+            },
+        ]
+    }
+
+    /// The time since the query began.
+    pub fn spent_time(&self, now: Now) -> Duration {
+        now.tick.plus(self.timeout).since(self.deadline)
     }
 
     /// Whether there is time left.

@@ -10,6 +10,7 @@ use crate::cache::servers::RoundTrip;
 use crate::clock::Age;
 use crate::dns::{Name, RrType};
 use crate::limits;
+use crate::observe::Choice;
 
 use super::{Failure, Task};
 
@@ -125,6 +126,18 @@ impl Candidates {
         near.get(random as usize % near.len()).copied()
     }
 
+    /// Why `choose` chose this one.
+    pub fn why(&self, chosen: &Candidate) -> Choice {
+        let in_use = self.list.iter().filter(|candidate| candidate.standing != Standing::Out).count();
+        match (chosen.tries, chosen.standing, chosen.round_trip) {
+            (1.., ..) => Choice::Again(chosen.tries),
+            (_, Standing::LastResort, _) => Choice::LastResort,
+            _ if in_use == 1 => Choice::Only,
+            (.., Some(_)) => Choice::Fastest(in_use, chosen.expected),
+            (.., None) => Choice::Untried(in_use),
+        }
+    }
+
     /// Whether each one that is still of use has been tried at least once, so that finding further name servers is
     /// worth more than asking again.
     pub fn are_all_tried(&self) -> bool {
@@ -217,6 +230,26 @@ mod tests {
             ("nobody", vec![candidate(1, 0, Out, 9)], vec![]),
         ] {
             assert_eq!(chosen(&list), want, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_choice_has_its_reason() {
+        use Standing::*;
+        let new = Candidate { round_trip: None, ..candidate(3, 0, Fit, 1) };
+        for (list, want) in [
+            (vec![candidate(1, 0, Fit, 30)], Choice::Only),
+            (vec![candidate(1, 0, Fit, 30), candidate(2, 0, Out, 9)], Choice::Only),
+            (
+                vec![candidate(1, 0, Fit, 30), candidate(2, 0, Fit, 90)],
+                Choice::Fastest(2, Duration::from_millis(30)),
+            ),
+            (vec![new, candidate(2, 0, Fit, 90)], Choice::Untried(2)),
+            (vec![candidate(1, 0, LastResort, 30)], Choice::LastResort),
+            (vec![candidate(1, 2, Fit, 30), candidate(2, 2, Fit, 90)], Choice::Again(2)),
+        ] {
+            let candidates = Candidates { list, wanted: VecDeque::new(), sought: 0, cause: None };
+            assert_eq!(candidates.why(candidates.choose(0).unwrap()), want);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::cache::EdnsAbility;
 use crate::clock::Tick;
 use crate::dns::{NameRef, Opcode, Question, QuestionRef, Rcode, RrClass, RrType};
 use crate::limits;
-use crate::observe::ExchangeResult;
+use crate::observe::{ExchangeResult, Step, WhyStream};
 use crate::wire::{Flags, HEADER_OCTETS, Header, MessageView, write_query};
 
 /// What came of an exchange.
@@ -67,6 +67,7 @@ pub async fn ask_with(
         }
         return Ok(first.outcome);
     }
+    task.step(Step::WithoutEdns(server));
     let second = converse(question, server, timeout, (WithEdns::No, flags), task).await?;
     let now_well = |reply: &Reply| !matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS);
     let is_proof = matches!(&second.outcome, Outcome::Replied(reply, _) if now_well(reply));
@@ -192,6 +193,7 @@ async fn over_datagram(
             Match::Truncated => {
                 drop(flight);
                 task.cache().servers().replied(server, task.now().tick.since(began), task.now());
+                task.step(Step::Stream(server, WhyStream::Truncated));
                 let conversed = over_stream(question, server, manner, task).await?;
                 return Ok(OverDatagram { conversed, changed_case: false });
             }
@@ -204,6 +206,7 @@ async fn over_datagram(
         }
     }
     drop(flight);
+    task.step(Step::Stream(server, WhyStream::Guessed));
     let conversed = over_stream(question, server, manner, task).await?;
     Ok(OverDatagram { conversed, changed_case })
 }

@@ -147,8 +147,10 @@ impl fmt::Display for Failure {
             }
             Failure::AliasLoop { name, .. } => write!(f, "aliases lead back to {name}"),
             Failure::Cached(error) => f.write_str(&error.text),
-            Failure::Busy => f.write_str("too many questions under way"),
-            Failure::Abandoned => f.write_str("the work on this question was given up"),
+            Failure::Busy => f.write_str("too many questions are under way here; ask again"),
+            Failure::Abandoned => f.write_str(
+                "the work on this question was given up, the server is ending or its log tells of a mistake",
+            ),
         }
     }
 }
@@ -201,6 +203,45 @@ mod tests {
         let zone = "example.org.".parse().unwrap();
         let error = Failure::NoAnswer { zone, tried: tried.into(), cause: None }.extended_error();
         (error.code.0, error.text.into_owned())
+    }
+
+    /// One of each. A new variant does not compile until it stands here too.
+    fn all() -> Vec<Failure> {
+        let zone: crate::dns::Name = "example.org.".parse().unwrap();
+        let question = Question::new(zone.clone(), crate::dns::RrType::A);
+        let cached = ExtendedError::new(ErrorCode::NETWORK_ERROR, "nobody answered");
+        let limit = Limit::Packets(64);
+        let all = vec![
+            Failure::NoAnswer { zone: zone.clone(), tried: [].into(), cause: None },
+            Failure::CutShort { limit, zone: zone.clone(), tried: [].into() },
+            Failure::Limit(limit),
+            Failure::Cycle(question),
+            Failure::AliasLoop { name: zone.clone(), aliases: [].into() },
+            Failure::NoUpstream { zone: zone.clone(), tried: [].into() },
+            Failure::NotLoaded(zone),
+            Failure::Cached(Arc::new(cached)),
+            Failure::Busy,
+            Failure::Abandoned,
+        ];
+        for failure in &all {
+            match failure {
+                Failure::NoAnswer { .. } | Failure::CutShort { .. } | Failure::Limit(_) => {}
+                Failure::Cycle(_) | Failure::AliasLoop { .. } | Failure::Cached(_) => {}
+                Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
+                Failure::Busy | Failure::Abandoned => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_failure_has_a_text_of_its_own_that_fits_beside_a_question() {
+        let texts: std::collections::BTreeSet<String> =
+            all().iter().map(|failure| failure.extended_error().text.into_owned()).collect();
+        assert_eq!(texts.len(), all().len(), "{texts:?}");
+        for text in texts {
+            assert!((10..200).contains(&text.len()), "{text}");
+        }
     }
 
     #[test]

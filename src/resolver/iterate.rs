@@ -147,7 +147,11 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
     // RFC 4035 2.6: DS stands at the parent's side, so the zone of that name itself is not the one to ask.
     let above = name.parent().filter(|_| question.rr_type.is_parental());
     match task.cache().closest_delegation(above.unwrap_or(name), task.now()) {
-        Some(delegation) => Ok((*delegation).clone()),
+        Some(delegation) => {
+            let ttl = crate::cache::entry::remaining(delegation.expires, task.now());
+            task.step(Step::Nearest(delegation.apex.clone(), ttl));
+            Ok((*delegation).clone())
+        }
         None => prime::root(question, task).await,
     }
 }
@@ -263,8 +267,12 @@ impl<'t> Round<'t> {
             let chosen = self.candidates.choose(self.task.random()).filter(|_| has_patience);
             let Some(candidate) = chosen else { return Err(self.failure()) };
             let (server, timeout) = (candidate.server, candidate.timeout());
+            let why = self.candidates.why(candidate);
             match self.task.budget().address(server.ip()) {
-                Ok(()) => return Ok((server, timeout)),
+                Ok(()) => {
+                    self.task.step(Step::Chosen { server, why, patience: timeout });
+                    return Ok((server, timeout));
+                }
                 Err(limit) => {
                     self.limit = Some(limit);
                     self.candidates.rule_out(server);

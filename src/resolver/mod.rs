@@ -9,6 +9,7 @@
 pub mod budget;
 pub mod failure;
 pub mod here;
+pub mod known;
 pub mod options;
 pub mod resolve;
 pub mod root_hints;

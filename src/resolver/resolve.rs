@@ -6,6 +6,7 @@ use super::classify::End;
 use super::forward;
 use super::here::{self, Local};
 use super::iterate::Iterated;
+use super::known;
 use super::{Failure, Task};
 use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Security};
 use crate::clock::Now;
@@ -98,12 +99,13 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
         Some(Local::Cut(cut)) => Some(cut),
         None => None,
     };
-    if let Some(leg) = known(question, task) {
-        task.step(Step::Known(question.clone()));
+    if let Some((leg, step)) = from_cache(question, task) {
+        task.step(step);
         return Ok(leg);
     }
     // RFC 9520 3.2: neither a client's question nor one on the way to it is tried again so soon.
     if let Some(error) = task.cache().failure(question.as_ref(), task.now()) {
+        task.step(Step::FailedBefore(question.clone(), error.clone()));
         return Err(Failure::Cached(error));
     }
     let iterated = forward::ask_around(question, cut, task).await?;
@@ -111,21 +113,19 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
 }
 
 /// What the cache knows of a question, or of an alias at its name.
-fn known(question: &Question, task: &Task) -> Option<Leg> {
+fn from_cache(question: &Question, task: &Task) -> Option<(Leg, Step)> {
     if let Lookup::Fresh(cached) = task.cache().lookup(question.as_ref(), task.now()) {
-        return Some(Leg::from_cached(&cached, question, task.now()));
+        let step = known::of_answer(task.cache(), question, &cached, task.now());
+        return Some((Leg::from_cached(&cached, question, task.now()), step));
     }
     if question.rr_type == RrType::ANY {
         return None;
     }
     let name = question.name.as_ref();
-    let leg = |rrset: SharedRrset, aliases, end| Leg {
-        answer: vec![rrset],
-        authority: vec![],
-        learnt: vec![],
-        aliases,
-        end,
-        origin: Origin::Others,
+    let leg = |rrset: SharedRrset, aliases, end| {
+        let step = known::of_rrset(task.cache(), question, &rrset, task.now());
+        let (answer, authority, learnt) = (vec![rrset], vec![], vec![]);
+        (Leg { answer, authority, learnt, aliases, end, origin: Origin::Others }, step)
     };
     if let Some(data) = task.known_rrset(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));

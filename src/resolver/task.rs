@@ -10,9 +10,10 @@ use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
 use crate::clock::Now;
 use crate::dns::{NameRef, Question, RrType, SharedRrset};
 use crate::limits;
-use crate::observe::{RecursionFacts, Step};
+use crate::observe::{RecordId, RecursionFacts, Step};
 
 /// What all tasks share.
+#[derive(Clone)]
 pub struct Resolver {
     /// What is known. Read here; of what is written, only the record of servers is ours.
     pub cache: Arc<Cache>,
@@ -41,6 +42,8 @@ pub struct Landing {
     pub answered: Result<Arc<Resolution>, Failure>,
     /// What was done.
     pub steps: Arc<[Step]>,
+    /// Where the flight recorder keeps that, when it does.
+    pub id: Option<RecordId>,
 }
 
 /// Names a flight as long as it is under way.
@@ -99,7 +102,7 @@ impl Task {
         }
         self.budget.child()?;
         self.step(Step::Child(question.clone()));
-        let Landing { answered, steps } = self.flights.clone().child(question.clone(), self).await;
+        let Landing { answered, steps, .. } = self.flights.clone().child(question.clone(), self).await;
         self.absorb(&steps);
         match &answered {
             Ok(_) => {}
@@ -204,7 +207,7 @@ impl Task {
 }
 
 /// What the access log shows of the steps.
-pub fn facts(steps: &[Step]) -> RecursionFacts {
+pub fn facts(steps: &Arc<[Step]>) -> RecursionFacts {
     let exchanges = || {
         steps.iter().filter_map(|step| match step {
             Step::Exchange { exchange, .. } => Some(*exchange),
@@ -212,5 +215,6 @@ pub fn facts(steps: &[Step]) -> RecursionFacts {
         })
     };
     let tries = exchanges().count() as u32;
-    RecursionFacts { exchanges: exchanges().take(limits::TRACE_EXCHANGES).collect(), tries }
+    let exchanges = exchanges().take(limits::TRACE_EXCHANGES).collect();
+    RecursionFacts { exchanges, tries, steps: steps.clone(), ..RecursionFacts::default() }
 }

@@ -7,7 +7,7 @@ use super::finish::{self, Echo};
 use super::route::{self, Route};
 use super::{Packet, Request, Snapshot};
 use crate::clock::Now;
-use crate::dns::{Answer, Rcode};
+use crate::dns::{Answer, ErrorCode, ExtendedError, Rcode};
 use crate::observe::{DropReason, Event, Source};
 use crate::policy::{ClientLimiter, RateLimiter};
 use crate::wire::{Query, ResponseWriter, Scan, SplitMix};
@@ -113,7 +113,11 @@ pub fn begin(
 pub fn recover(packet: &Packet<'_>, snapshot: &Arc<Snapshot>, out: &mut [u8]) -> Option<(usize, Event)> {
     let attempt = || match Query::scan(packet.octets) {
         Scan::Query(query) => {
-            let answer = Answer::empty(Rcode::SERVFAIL);
+            let error = ExtendedError::new(
+                ErrorCode::OTHER,
+                "this question met a mistake of the server; its log tells",
+            );
+            let answer = Answer::failure(Rcode::SERVFAIL, error);
             // What the panic left in the worker's own writer is not relied on.
             let (local, echo) = (&mut Local::default(), Echo::without_cookie(&query));
             Some(finish::write(local, packet, snapshot, &echo, (&answer, Source::Dropped), out))

@@ -6,6 +6,7 @@
 
 mod begin;
 mod complete;
+mod explain;
 mod finish;
 mod here;
 mod identity;
@@ -21,6 +22,7 @@ mod visibility;
 
 pub use begin::{Begin, Local, begin, recover};
 pub use complete::complete;
+pub use explain::{Explained, explain};
 pub use identity::{Identity, Version};
 pub use request::{Packet, Replies, Request};
 pub use snapshot::{Published, Reader, RrsetOrder, ServeOptions, Snapshot};

@@ -186,7 +186,8 @@ pub(super) fn special<'a>(snapshot: &'a Snapshot, question: QuestionRef<'_>) -> 
 }
 
 pub(super) fn unavailable<'a>() -> Route<'a> {
-    let error = ExtendedError::new(ErrorCode::NOT_READY, "the zone could not be loaded");
+    let error =
+        ExtendedError::new(ErrorCode::NOT_READY, "the zone could not be loaded; `namu zone list` says why");
     Route::Answered(Answer::failure(Rcode::SERVFAIL, error), Source::Authoritative)
 }
 

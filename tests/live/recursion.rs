@@ -206,7 +206,9 @@ fn ask((asked, want, _): &Row, namu: &Namu, internet: &Internet, ttls: &mut Hash
 
 fn told(reply: &Reply) -> String {
     let answers: Vec<_> = reply.answers.iter().map(|(owner, _, data)| format!(" {owner} {data}")).collect();
-    let error = reply.error.iter().map(|(code, text)| format!(" error {code} {text}"));
+    // Which id a record of the flight recorder has is not known before.
+    let without_id = |text: &str| text.split("; id=").next().unwrap_or_default().to_owned();
+    let error = reply.error.iter().map(|(code, text)| format!(" error {code} {}", without_id(text)));
     format!("{} {}:{}{}", reply.status, reply.flags.join(" "), answers.join(","), error.collect::<String>())
 }
 

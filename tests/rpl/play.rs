@@ -149,4 +149,6 @@ impl Replies for Response {
         self.octets = Some(octets);
         Box::pin(async { true })
     }
+
+    fn give_up(&mut self, _: Event) {}
 }

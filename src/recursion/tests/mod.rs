@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::{Recursion, Resolved};
 use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::dns::{Name, NameRef};
-use crate::observe::Source;
+use crate::observe::{FlightRecorder, Source};
 use crate::resolver::testing::{Dice, Outside, Seen, TestWorld, question, with_other_id};
 use crate::resolver::{Minimisation, ResolverOptions, RootHints};
 
@@ -23,6 +23,7 @@ use crate::resolver::{Minimisation, ResolverOptions, RootHints};
 struct Lab {
     world: Arc<TestWorld>,
     recursion: Arc<Recursion>,
+    recorder: Arc<FlightRecorder>,
 }
 
 const ROOT_NS: [&str; 5] = [". NS", "aa", ". NS ns.root.", "", "ns.root. A 192.0.2.1"];
@@ -39,7 +40,22 @@ impl Lab {
         )
     }
 
+    /// With a flight recorder.
+    fn recorded(root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        let options = ResolverOptions { priming: false, ..ResolverOptions::default() };
+        Lab::with_recorder(options, root, example, FlightRecorder::new(1))
+    }
+
     fn with(options: ResolverOptions, root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
+        Lab::with_recorder(options, root, example, FlightRecorder::default())
+    }
+
+    fn with_recorder(
+        options: ResolverOptions,
+        root: &[[&str; 5]],
+        example: &[[&str; 5]],
+        recorder: FlightRecorder,
+    ) -> Lab {
         let world = Arc::new(TestWorld::default());
         world.server("192.0.2.1", &[root, &[ROOT_NS, EXAMPLE_NS]].concat());
         if !example.is_empty() {
@@ -47,8 +63,10 @@ impl Lab {
         }
         let cache = Arc::new(Cache::new(CacheOptions::default()));
         let outside = Arc::new(Outside(world.clone()));
-        let recursion = Recursion::new(cache, outside, hints(&["192.0.2.1"]), options);
-        Lab { world, recursion }
+        let recorder = Arc::new(recorder);
+        let hints = hints(&["192.0.2.1"]);
+        let recursion = Recursion::recorded(cache, outside, hints, options, recorder.clone());
+        Lab { world, recursion, recorder }
     }
 
     /// The same world, and nothing known of it but these addresses of a root server.

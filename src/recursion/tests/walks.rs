@@ -333,9 +333,9 @@ fn ds_is_asked_of_the_parent() {
 fn steps_tell_the_walk() {
     let lab = Lab::new(&[], &[["www.example. A", "aa", "www.example. A 192.0.2.80", "", ""]]);
     let resolved = lab.resolve("www.example. A");
-    let words: Vec<_> = resolved.steps.iter().map(|step| format!("{step:?}")).collect();
+    let words: Vec<_> = resolved.facts.steps.iter().map(|step| format!("{step:?}")).collect();
     let kinds: Vec<_> = words.iter().map(|word| word.split([' ', '(']).next().unwrap()).collect();
-    assert_eq!(kinds, ["Zone", "Exchange", "Referral", "Zone", "Exchange", "Found"]);
+    assert_eq!(kinds, ["Zone", "Chosen", "Exchange", "Referral", "Zone", "Chosen", "Exchange", "Found"]);
     assert_eq!((resolved.facts.tries, resolved.facts.exchanges.len()), (2, 2));
     assert_eq!(resolved.source, Source::Recursion);
 }
@@ -364,4 +364,40 @@ fn a_follower_leads_again_when_its_leader_had_spent_its_budget() {
     let (leader, follower) = lab.world.run(futures_util::future::join(leader, follower));
     assert!(short(&leader).starts_with("SERVFAIL 0 gave up after 5 packets"), "{}", short(&leader));
     assert_eq!(short(&follower), "NOERROR late.example. A 192.0.2.3");
+}
+
+#[test]
+fn what_failed_or_took_long_is_kept_and_what_went_well_is_not() {
+    let lab = Lab::recorded(
+        &[["*.slow. *", "aa", "www.slow. A 192.0.2.80", "", ""]],
+        &[["www.example. A", "aa", "www.example. A 192.0.2.80", "", ""]],
+    );
+    let good = lab.resolve("www.example. A");
+    assert_eq!((good.failure.clone(), good.facts.id), (None, None));
+
+    let failed = lab.resolve("nobody.example. A");
+    let id = failed.facts.id.expect("a failure is kept");
+    let text = failed.to_answer().extended_error.unwrap().text;
+    assert!(text.ends_with(&format!("192.0.2.2 REFUSED; id={id}")), "{text}");
+    let record = lab.recorder.find(id).unwrap();
+    assert_eq!(record.question, question("nobody.example. A"));
+    assert_eq!(record.steps, failed.facts.steps);
+    // Who asks again is told the same.
+    let again = lab.recursion.cached(question("nobody.example. A").as_ref(), lab.world.now()).unwrap();
+    assert_eq!(again.answer.extended_error.unwrap().text, text);
+
+    let late = 1 + crate::limits::SLOW_QUERY.as_millis() as u64;
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    lab.world.host("192.0.2.1", move |seen: &Seen| {
+        // The reply comes late to the first, too late; whoever asks again is answered at once.
+        let is_first = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
+        match is_first {
+            true => vec![],
+            false => vec![(late / 2, seen.reply("aa", "www.slow. A 192.0.2.80", "", ""))],
+        }
+    });
+    let slow = lab.resolve("www.slow. A");
+    assert_eq!(short(&slow), "NOERROR www.slow. A 192.0.2.80");
+    let record = lab.recorder.find(slow.facts.id.expect("slow is kept")).unwrap();
+    assert!(record.error.is_none() && record.took >= crate::limits::SLOW_QUERY, "{:?}", record.took);
 }

@@ -1,0 +1,318 @@
+//! `namu explain`: how a running server answers a question, or answered one.
+
+use std::process::ExitCode;
+
+use clap::Args as Arguments;
+
+use super::control::ask;
+use super::running_args::Server;
+use crate::daemon::Command;
+use crate::daemon::command::{Branch, Explanation};
+use crate::dns::{Name, RrType};
+
+pub(super) const EXAMPLES: &str = "\
+The question is asked of the running server, on the very path of its clients. Exit code 5: no server is reachable.
+
+Examples:
+  namu explain www.example.com
+  namu explain example.com MX --fresh       past the cache
+  namu explain --id 7f3a                    what `id=7f3a` in the access log was about";
+
+/// How a question is answered.
+#[derive(Debug, PartialEq, Eq, Arguments)]
+#[command(after_help = EXAMPLES)]
+pub struct Explain {
+    /// The name
+    #[arg(required_unless_present = "id", conflicts_with = "id")]
+    pub name: Option<Name>,
+    /// The type
+    #[arg(value_name = "TYPE", default_value = "A", hide_default_value = true, value_parser = super::query::type_of)]
+    pub rr_type: RrType,
+    /// Ask the servers even when the cache knows
+    #[arg(long, conflicts_with = "id")]
+    pub fresh: bool,
+    /// A question that failed or took long: what stands behind `id=` in the access log
+    #[arg(long)]
+    pub id: Option<String>,
+    /// As a JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+pub(super) fn run(explain: &Explain) -> ExitCode {
+    let command = match (&explain.name, &explain.id) {
+        (Some(name), _) => Command::Explain {
+            name: name.clone(),
+            rr_type: explain.rr_type.to_string(),
+            fresh: explain.fresh,
+        },
+        (None, id) => Command::ExplainRecorded { id: id.clone().unwrap_or_default() },
+    };
+    ask(&explain.server, command, explain.json).unwrap_or_else(|code| code)
+}
+
+/// Verdict and hint, the answer, the tree, and what it cost.
+pub(super) fn text(explanation: &Explanation) -> String {
+    let Explanation { name, rr_type, verdict, hint, .. } = explanation;
+    let mut text = format!("{name} {rr_type}: {verdict}\nhint: {hint}\n\n");
+    for record in &explanation.answer {
+        text.push_str(&format!("   {record}\n"));
+    }
+    if !explanation.answer.is_empty() {
+        text.push('\n');
+    }
+    draw(&explanation.steps, "", &mut text);
+    let spent = explanation.budget.iter().filter(|of| of.spent > 0);
+    let spent: Vec<_> = spent.map(|of| format!("{} of {} {}", of.spent, of.most, of.what)).collect();
+    if !spent.is_empty() {
+        text.push_str(&format!("\nspent: {}\n", spent.join(", ")));
+    }
+    text
+}
+
+fn draw(branches: &[Branch], before: &str, text: &mut String) {
+    for (place, branch) in branches.iter().enumerate() {
+        let is_last = place + 1 == branches.len();
+        let (fork, line) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        text.push_str(&format!("{before}{fork}{}\n", branch.text));
+        draw(&branch.below, &format!("{before}{line}"), text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::daemon::{Told, explanation};
+    use crate::dns::{ErrorCode, ExtendedError, Question, Rcode, Ttl};
+    use crate::observe::{
+        Choice, ExchangeResult, RecordId, Source, Spending, Step, UpstreamExchange, WhyStream,
+    };
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn question(text: &str) -> Question {
+        let (owner, rr_type) = text.split_once(' ').unwrap();
+        Question::new(name(owner), rr_type.parse().unwrap())
+    }
+
+    fn asked(last: u8, why: Choice, what: &str, result: ExchangeResult) -> [Step; 2] {
+        let server = SocketAddr::from(([192, 0, 2, last], 53));
+        let exchange = UpstreamExchange { server, result };
+        let patience = Duration::from_millis(376);
+        [Step::Chosen { server, why, patience }, Step::Exchange { question: question(what), exchange }]
+    }
+
+    fn zone(apex: &str, name_servers: usize) -> [Step; 1] {
+        [Step::Zone { apex: name(apex), name_servers }]
+    }
+
+    /// A walk with everything in it that can be told: it ends at servers that are silent or lame.
+    fn walk() -> Vec<Step> {
+        let milliseconds = Duration::from_millis;
+        let answered = |after| ExchangeResult::Answered(milliseconds(after));
+        let alias = question("alias.example. A");
+        let known = Step::Known {
+            question: alias,
+            age: Duration::from_secs(12),
+            ttl: Ttl::saturating(288),
+            credibility: "answer of the zone's own server",
+        };
+        let truncated = Step::Stream("192.0.2.2:53".parse().unwrap(), WhyStream::Truncated);
+        let [chosen, exchange] = asked(2, Choice::Only, "ns.other. A", answered(9));
+        let refused = asked(5, Choice::LastResort, "www.broken. A", ExchangeResult::Failed(Rcode::REFUSED));
+        let steps: [&[Step]; 11] = [
+            &[known, Step::Alias(name("alias.example."), name("www.broken."))],
+            &[Step::Nearest(name("."), Ttl::saturating(3600))],
+            &zone(".", 13),
+            &asked(1, Choice::Fastest(13, milliseconds(18)), "www.broken. A", answered(18)),
+            &[Step::Referral(name("broken."))],
+            &zone("broken.", 2),
+            &asked(4, Choice::Untried(2), "www.broken. A", ExchangeResult::Timeout),
+            &[Step::Child(question("ns.other. A"))],
+            &zone("other.", 1),
+            &[chosen, truncated, exchange, Step::Found(question("ns.other. A"), Rcode::NOERROR)],
+            &[refused[0].clone(), Step::WithoutEdns("192.0.2.5:53".parse().unwrap()), refused[1].clone()],
+        ];
+        let rest = [
+            Step::Child(question("ns.ring. A")),
+            Step::Cycle(question("ns.ring. A")),
+            Step::Child(question("ns.lost. A")),
+            Step::FailedBefore(
+                question("ns.lost. A"),
+                Arc::new(ExtendedError::new(ErrorCode::NETWORK_ERROR, "no route")),
+            ),
+            Step::ChildFailed(question("ns.lost. A")),
+        ];
+        let last = asked(4, Choice::Again(1), "www.broken. A", ExchangeResult::Lame);
+        [&steps.concat()[..], &rest, &last].concat()
+    }
+
+    fn told() -> Told {
+        let spending = |what, spent, most| Spending { what, spent, most };
+        let text = "no name server of broken. gave a usable answer: 192.0.2.4 lame, 192.0.2.5 REFUSED";
+        Told {
+            question: question("alias.example. A"),
+            rcode: Rcode::SERVFAIL,
+            source: Source::Recursion,
+            error: Some(ExtendedError::new(ErrorCode::NO_REACHABLE_AUTHORITY, text)),
+            took: Duration::from_micros(812_345),
+            steps: walk().into(),
+            spent: Some([
+                spending("packets", 6, 64),
+                spending("octets", 512, 100_000),
+                spending("addresses", 4, 26),
+                spending("referrals", 1, 24),
+                spending("aliases", 1, 10),
+                spending("questions of our own", 3, 16),
+                spending("of those denied", 0, 5),
+                spending("milliseconds", 812, 5000),
+            ]),
+            answer: Vec::new(),
+            id: Some(RecordId(0x7f3a)),
+            time: Some(1_795_220_883),
+        }
+    }
+
+    #[test]
+    fn text_and_json_are_those_of_the_golden_files() {
+        let explanation = explanation(&told());
+        assert_eq!(text(&explanation), include_str!("../../tests/golden/explain.txt"));
+        let json = serde_json::to_string_pretty(&explanation).unwrap() + "\n";
+        assert_eq!(json, include_str!("../../tests/golden/explain.json"));
+    }
+
+    #[test]
+    fn each_end_has_its_verdict_and_hint() {
+        let apex = name("home.test.");
+        let known = |question: &str| Step::Known {
+            question: self::question(question),
+            age: Duration::from_secs(5),
+            ttl: Ttl::saturating(7),
+            credibility: "answer",
+        };
+        let failed = |text: &'static str| ExtendedError::new(ErrorCode::NETWORK_ERROR, text);
+        let before = failed("nobody there; id=7f3a");
+        let local = |serial| vec![Step::LocalZone { apex: apex.clone(), serial }];
+        let silent = asked(4, Choice::Only, "a.test. A", ExchangeResult::Timeout);
+        let silent = [&zone("test.", 1)[..], &silent].concat();
+        let good = asked(4, Choice::Only, "a.test. A", ExchangeResult::Answered(Duration::from_millis(3)));
+        let (none, some) = (vec![], vec!["a.test. 300 IN A 192.0.2.1".to_owned()]);
+        for (rcode, source, steps, error, answer, verdict, hint) in [
+            (
+                Rcode::NOERROR,
+                Source::Authoritative,
+                local(Some(7)),
+                None,
+                &some,
+                "says the zone home.test.",
+                "zone edit",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Authoritative,
+                local(None),
+                Some(failed("not loaded")),
+                &none,
+                "not loaded",
+                "mend the file",
+            ),
+            (
+                Rcode::NXDOMAIN,
+                Source::Local,
+                vec![Step::SpecialName(apex.clone())],
+                None,
+                &none,
+                "no such name",
+                "special-zones",
+            ),
+            (
+                Rcode::NOERROR,
+                Source::Cache,
+                vec![known("a.test. A")],
+                None,
+                &some,
+                "data 5 s old",
+                "--fresh a.test. A",
+            ),
+            (
+                Rcode::NOERROR,
+                Source::NegativeCache,
+                vec![known("a.test. A")],
+                None,
+                &none,
+                "no such data",
+                "--fresh",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::FailureCache,
+                vec![Step::FailedBefore(question("a.test. A"), Arc::new(before.clone()))],
+                Some(before),
+                &none,
+                "it failed a moment ago",
+                "namu explain --id 7f3a",
+            ),
+            (
+                Rcode::REFUSED,
+                Source::Refused,
+                vec![],
+                Some(failed("not allowed")),
+                &none,
+                "not allowed",
+                "`access`",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Recursion,
+                silent,
+                Some(failed("silent")),
+                &none,
+                "after 1 exchange and",
+                "on the internet",
+            ),
+            (
+                Rcode::NOERROR,
+                Source::Recursion,
+                good.to_vec(),
+                None,
+                &some,
+                "NOERROR, after 1 exchange",
+                "192.0.2.4 with 3 ms",
+            ),
+        ] {
+            let told = Told {
+                question: question("a.test. A"),
+                rcode,
+                source,
+                error,
+                steps: steps.into(),
+                answer: answer.clone(),
+                id: None,
+                time: None,
+                ..told()
+            };
+            let explanation = explanation(&told);
+            assert!(explanation.verdict.contains(verdict), "{}", explanation.verdict);
+            assert!(explanation.hint.contains(hint), "{}", explanation.hint);
+        }
+    }
+
+    #[test]
+    fn steps_that_were_cut_off_still_make_a_tree() {
+        for length in 0..walk().len() {
+            let told = Told { steps: walk()[..length].into(), ..told() };
+            let explanation = explanation(&told);
+            assert_eq!(explanation.steps.is_empty(), length == 0, "{length}");
+            assert!(text(&explanation).ends_with("milliseconds\n"), "{length}");
+        }
+    }
+}
