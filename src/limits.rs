@@ -391,3 +391,13 @@ pub const FRESH_CACHE_OCTETS: u64 = 1 << 20;
 pub const QUERY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// See [`QUERY_COMMAND_TIMEOUT`].
 pub const QUERY_COMMAND_TRIES: u32 = 3;
+
+// Last resorts.
+
+/// Silent tries at the servers of a zone before the glue that other delegations have for them shares what is left of their
+/// tries: loss of three in a row is rare, and time must be left for a server that answers.
+pub const TRIES_BEFORE_OTHER_GLUE: u32 = 3;
+
+/// This part of the time for a query is left for its answer to reach the client: of five seconds, a tenth of one. That is
+/// twice [`LANDING_GRACE`].
+pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;

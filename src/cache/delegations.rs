@@ -20,6 +20,13 @@ pub struct Delegation {
     pub expires: Age,
 }
 
+impl Delegation {
+    /// The addresses that came with it for a name server.
+    pub fn glue_of(&self, name: &Name) -> &[IpAddr] {
+        self.servers.iter().find(|server| server.name == *name).map_or(&[], |server| &server.addresses)
+    }
+}
+
 /// A name server of a delegation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameServer {

@@ -37,7 +37,7 @@ pub struct ResolverOptions {
     pub never_query: NeverQuery,
     /// EDNS size told to servers, when it is not `server.udp-payload-size`.
     pub edns_payload_size: Option<PayloadSize>,
-    /// Longest time spent on one question of a client.
+    /// Longest time a client waits for its answer. The work ends a fiftieth earlier.
     pub query_timeout: Duration,
     /// Most queries sent for one question of a client.
     pub max_upstream_queries: NonZeroU16,
