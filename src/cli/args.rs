@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::running_args::{Ctl, Zone};
+use super::running_args::{Cache, Ctl, Zone};
 use crate::dns::{Name, NameError};
 use crate::options::AddressPort;
 
@@ -59,6 +59,8 @@ pub enum Command {
     Ctl(Ctl),
     /// The zones of a running server: list, show, reload, edit
     Zone(Zone),
+    /// What a running server has learnt: stats, get, flush, dump, load
+    Cache(Cache),
     /// Show the version
     Version(Version),
 }
@@ -160,7 +162,7 @@ pub struct Version {
 mod tests {
     use clap::error::ErrorKind;
 
-    use super::super::running_args::{CTL_EXAMPLES, ZONE_EXAMPLES};
+    use super::super::running_args::{CACHE_EXAMPLES, CTL_EXAMPLES, ZONE_EXAMPLES};
     use super::*;
     use crate::cli::running_args::{Server, ZoneOrder};
     use crate::cli::zone_fmt::ZoneFmt;
@@ -263,6 +265,7 @@ mod tests {
             ("check", CHECK_EXAMPLES),
             ("ctl", CTL_EXAMPLES),
             ("zone", ZONE_EXAMPLES),
+            ("cache", CACHE_EXAMPLES),
         ];
         for (name, examples) in all {
             helps.push((command.find_subcommand_mut(name).unwrap().render_long_help(), examples));

@@ -22,7 +22,7 @@ pub struct Plan {
     pub responses: bool,
     /// How names are resolved.
     pub resolver: bool,
-    /// Options of the cache: it starts empty.
+    /// Options of the cache, which keeps what it holds.
     pub cache: bool,
     /// Where requests are written down.
     pub access_log: bool,
@@ -102,7 +102,7 @@ impl Plan {
             (self.access, "access: changed"),
             (self.responses, "server: how responses are written changed"),
             (self.resolver, "resolver: changed"),
-            (self.cache, "cache: changed; it starts empty"),
+            (self.cache, "cache: changed"),
             (self.access_log, "access-log: changed"),
         ];
         lines.extend(changed.iter().filter(|(is_changed, _)| *is_changed).map(|(_, line)| line.to_string()));
@@ -155,7 +155,7 @@ mod tests {
             (format!("{BASE}access:\n  recursion: [none]\n"), vec!["access: changed"]),
             (format!("{BASE}access-log: []\n"), vec!["access-log: changed"]),
             (format!("{BASE}log:\n  level: debug\n"), vec!["log.level: changed"]),
-            (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed; it starts empty"]),
+            (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed"]),
             (format!("{BASE}resolver:\n  enabled: false\n"), vec!["resolver: changed"]),
             (
                 format!("{BASE}server:\n  rrset-order: fixed\n"),

@@ -3,10 +3,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::LogLevel;
-use crate::dns::{Name, Serial};
+use crate::dns::{Name, RrType, Serial};
+#[cfg(doc)]
+use crate::limits;
 
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +83,67 @@ pub enum Command {
         /// The serial of the old version.
         serial: u32,
     },
+    /// How full the cache is and what came of it: [`Reply::CacheStatus`].
+    CacheStats,
+    /// What the cache knows of a name: [`Reply::CacheEntries`].
+    CacheGet {
+        /// The name.
+        #[serde(serialize_with = "as_text")]
+        name: Name,
+        /// Only this type.
+        #[serde(default, serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+        rr_type: Option<TypeWord>,
+    },
+    /// Has the cache forget: [`Reply::Done`].
+    CacheFlush {
+        /// What concerns this name; none for everything.
+        #[serde(default, serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// The names below it, too.
+        #[serde(default)]
+        subtree: bool,
+        /// Only denials and failures.
+        #[serde(default)]
+        negative: bool,
+    },
+    /// The cache as text, as much as one reply may carry: [`Reply::CachePiece`].
+    CacheDump {
+        /// Where the reply before this one ended; none for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<(usize, u64)>,
+    },
+    /// Takes up entries of such a text, of at most [`limits::CACHE_LOAD_PIECE`] octets: [`Reply::CacheLoaded`].
+    CacheLoad {
+        /// The first line of the text.
+        head: String,
+        /// Whole entries.
+        entries: String,
+    },
+}
+
+/// A type of records as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeWord(pub RrType);
+
+impl fmt::Display for TypeWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for TypeWord {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TypeWord, String> {
+        text.parse().map(TypeWord).map_err(|_| format!("`{text}` is no type of records"))
+    }
+}
+
+impl<'de> Deserialize<'de> for TypeWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TypeWord, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// Which version of a zone is meant.
@@ -139,6 +202,31 @@ pub enum Reply {
     Text {
         /// Whole lines.
         text: String,
+    },
+    /// How full the cache is.
+    CacheStatus(CacheStatus),
+    /// What the cache knows of a name.
+    CacheEntries {
+        /// One each.
+        entries: Vec<CacheEntry>,
+    },
+    /// A piece of the cache as text.
+    CachePiece {
+        /// The first line of the whole.
+        head: String,
+        /// Whole entries.
+        text: String,
+        /// Where the next piece begins; none after the last.
+        next: Option<(usize, u64)>,
+    },
+    /// What came of taking up a piece.
+    CacheLoaded {
+        /// Entries taken up.
+        taken: usize,
+        /// Entries that had expired meanwhile, or for which something better was there.
+        passed_over: usize,
+        /// Entries that make no sense.
+        malformed: usize,
     },
     /// A piece of a zone.
     Records {
@@ -220,6 +308,51 @@ impl ZoneStatus {
     pub fn serial(&self) -> Option<Serial> {
         self.serial.map(Serial)
     }
+}
+
+/// How full the cache is, and what came of it since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CacheStatus {
+    /// Answers and RRsets in it.
+    pub entries: u64,
+    /// Octets they take.
+    pub octets: u64,
+    /// Octets they may take.
+    pub size: u64,
+    /// Entries that had to make room, since the start or a change of the size.
+    pub evicted: u64,
+    /// Responses from it: positive, negative, remembered failures.
+    pub hits: u64,
+    /// Responses that had to be looked for.
+    pub misses: u64,
+    /// Responses that were stale.
+    pub stale: u64,
+    /// Answers fetched anew before they expired, since the start or a change of the resolver.
+    pub prefetched: u64,
+    /// Questions under way.
+    pub under_way: usize,
+}
+
+/// Something the cache knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CacheEntry {
+    /// `answer`, `rrset`, `failure` or `delegation`.
+    pub is: String,
+    /// The name.
+    pub name: String,
+    /// The type asked for.
+    #[serde(rename = "type")]
+    pub rr_type: String,
+    /// Of an answer `positive`, `nodata`, `nxdomain`; of an RRset how far it is believed; else why or from whom.
+    pub kind: String,
+    /// What validation said.
+    pub security: String,
+    /// Seconds it is good for; negative ones since when it is stale.
+    pub ttl: i64,
+    /// Its records in zone file format, with what is left of their TTL.
+    pub records: Vec<String>,
 }
 
 /// A version of a zone.

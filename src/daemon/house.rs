@@ -18,7 +18,7 @@ use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
-use super::{answering, say_diagnostics, systemd};
+use super::{answering, cached, say_diagnostics, systemd};
 use crate::cache::Cache;
 use crate::clock::{Now, Tick};
 use crate::config::Config;
@@ -131,10 +131,20 @@ impl House {
                 let work = Work::RollBack(zone, Serial(serial));
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
             }
+            Command::CacheStats => match &self.published.load().recursion {
+                Some(own) => {
+                    Ok(Reply::CacheStatus(cached::status(&self.cache, Some(own), &self.doors.totals())))
+                }
+                None => Err(Refusal("this server does not resolve, so it has no cache".into())),
+            },
             // Answered where it was asked, from the snapshot; see `Handle`.
-            Command::ZoneShow { .. } | Command::ZoneHistory { .. } | Command::ZoneDiff { .. } => {
-                Err(Refusal("this order does not come here".into()))
-            }
+            Command::ZoneShow { .. }
+            | Command::ZoneHistory { .. }
+            | Command::ZoneDiff { .. }
+            | Command::CacheGet { .. }
+            | Command::CacheFlush { .. }
+            | Command::CacheDump { .. }
+            | Command::CacheLoad { .. } => Err(Refusal("this order does not come here".into())),
         };
         // Who asked may be gone meanwhile.
         let _ = reply.send(answer);
@@ -332,6 +342,12 @@ impl House {
         systemd::stopping();
         self.doors.close();
         self.loader.finish();
+        if self.config.cache.persist {
+            let state = self.config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
+            if let Err(error) = cached::save(&self.cache, &state, self.clock.now()) {
+                tracing::warn!("the cache could not be saved in {}: {error}", state.display());
+            }
+        }
         if let Some(log) = self.access_log {
             log.finish();
         }

@@ -5,6 +5,7 @@
 
 mod answering;
 mod banner;
+mod cached;
 pub mod command;
 mod difference;
 pub mod durable;

@@ -108,7 +108,7 @@ impl House {
             plan.next_start.push("listen");
         }
         let cache = match plan.cache {
-            true => recursion::new_cache(&new),
+            true => recursion::changed_cache(&self.cache, &new),
             false => Arc::clone(&self.cache),
         };
         let before = self.published.load();

@@ -21,7 +21,7 @@ use super::versions::Versions;
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::{Scope, Terms, ZoneSet};
-use super::{answering, listening, recursion, say, say_diagnostics, systemd, talk};
+use super::{answering, cached, listening, recursion, say, say_diagnostics, systemd, talk};
 use crate::config::{Config, ControlSocket};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -133,6 +133,16 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
+    if config.cache.persist && config.resolver.enabled {
+        let state = config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
+        match cached::take_up(&cache, &state, clock.now()) {
+            Ok(None) => {}
+            Ok(Some(loaded)) => tracing::info!("{} entries of the saved cache are taken up", loaded.taken),
+            Err(error) => {
+                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
+            }
+        }
+    }
     let recursion = recursion::start(&config, &cache, &clock).map_err(|diagnostics| {
         say_diagnostics(&diagnostics);
         Exit::Config

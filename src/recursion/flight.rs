@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::coalesce::{Role, Table, Takeoff, Waiting};
+use super::refresh::Refreshes;
 use super::{Cached, Resolved, cached};
-use crate::cache::{Cache, NewAnswer, NewDelegation, Security};
+use crate::cache::{Cache, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
-use crate::dns::{Question, QuestionRef};
+use crate::dns::{Name, Question, QuestionRef};
 use crate::limits;
 use crate::resolver::{
     Budget, Failure, FlightId, Flights, Landing, Limit, Resolution, Resolver, ResolverOptions, RootHints,
@@ -18,8 +19,9 @@ use crate::resolver::{
 
 /// Recursion as `service` sees it: what is known at once, and what has to be found.
 pub struct Recursion {
-    resolver: Arc<Resolver>,
-    table: Arc<Table>,
+    pub(super) resolver: Arc<Resolver>,
+    pub(super) table: Arc<Table>,
+    pub(super) refreshes: Refreshes,
 }
 
 impl Recursion {
@@ -31,21 +33,54 @@ impl Recursion {
         options: ResolverOptions,
     ) -> Arc<Recursion> {
         let resolver = Arc::new(Resolver { cache, world, hints, options });
-        Arc::new(Recursion { resolver, table: Arc::default() })
+        Arc::new(Recursion { resolver, table: Arc::default(), refreshes: Refreshes::default() })
     }
 
-    /// What the cache can answer at once; see [`cached::cached`].
+    /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
     pub fn cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
         cached::cached(&self.resolver.cache, question, now)
     }
 
-    /// Answers a client's question: class IN, no meta type but ANY. It takes the time a client query may take at most.
-    /// Giving up the future does not end the flight.
+    /// What the cache can answer for somebody who may have nothing resolved; see [`cached::only_cached`].
+    pub fn only_cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
+        cached::only_cached(&self.resolver.cache, question, now)
+    }
+
+    /// Answers a client's question: class IN, no meta type but ANY. It takes the time a client query may take at most,
+    /// and less when the cache has a stale answer. Giving up the future does not end the flight.
     pub async fn resolve(self: &Arc<Recursion>, question: Question) -> Resolved {
-        let budget = Arc::new(Budget::new(&self.resolver.options, self.resolver.world.now()));
-        let task = |id| Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
-        let landing = self.lead_or_follow(&question, None, &budget, task).await;
-        Resolved::new(landing)
+        match self.cache().lookup(question.as_ref(), self.now()) {
+            Lookup::Fresh(known) if known.is_refreshed() => self.prefetch(question, &known),
+            Lookup::Stale(known) => self.resolve_or_stale(question, &known).await,
+            _ => Resolved::new(self.resolve_anew(&question).await),
+        }
+    }
+
+    /// The end of the flight of a client's question.
+    pub(super) async fn resolve_anew(self: &Arc<Recursion>, question: &Question) -> Landing {
+        let budget = Arc::new(Budget::new(&self.resolver.options, self.now()));
+        let task = |id| self.task(question, id, &budget);
+        self.lead_or_follow(question, None, &budget, task).await
+    }
+
+    /// The task of a client's question.
+    pub(super) fn task(
+        self: &Arc<Recursion>,
+        question: &Question,
+        id: FlightId,
+        budget: &Arc<Budget>,
+    ) -> Task {
+        Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone())
+    }
+
+    /// What is known.
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.resolver.cache
+    }
+
+    /// The time as recursion sees it.
+    pub fn now(&self) -> Now {
+        self.resolver.world.now()
     }
 
     /// How many questions are under way.
@@ -118,14 +153,19 @@ impl Recursion {
             Err(Failure::Cached(_)) => {}
             // A child's asker may have spent its budget before; a client's was whole, so its question is too dear.
             Err(failure) if failure.is_of_asker() && task.depth > 0 => {}
-            Err(Failure::Busy | Failure::Abandoned) => {}
-            Err(failure) => cache.store_failure(question, failure.extended_error(), now),
+            Err(Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned) => {}
+            Err(failure) => {
+                cache.store_failure(question, failure.extended_error(), now);
+                if let Lookup::Stale(known) = cache.lookup(question, now) {
+                    known.be_quiet(limits::STALE_QUIET, now);
+                }
+            }
         }
     }
 }
 
 /// From takeoff to landing.
-async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
+pub(super) async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
     let answered = resolve(&task).await;
     recursion.commit(&task, &answered);
     let steps = task.steps().into();
@@ -141,6 +181,10 @@ impl Flights for Recursion {
         let (waiter, budget) = (parent.flight, parent.budget().clone());
         let task = parent.child_maker(question.clone());
         async move { self.lead_or_follow(&question, Some(waiter), &budget, task).await }.boxed()
+    }
+
+    fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure> {
+        self.table.enter(flight, zone)
     }
 
     fn learn(&self, delegation: NewDelegation) {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::dns::{Answer, AnswerRrset, Rcode, SharedRrset};
+use crate::dns::answer::Section;
+use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecursionFacts, Source, Step};
 use crate::resolver::{Failure, Landing, facts};
 
@@ -17,6 +18,8 @@ pub struct Resolved {
     pub authority: Vec<SharedRrset>,
     /// With a failure: why.
     pub failure: Option<Failure>,
+    /// What the client is told of a failure, or of an answer that is stale.
+    pub extended_error: Option<ExtendedError>,
     /// Where the answer came from.
     pub source: Source,
     /// What was done, for the access log.
@@ -46,7 +49,8 @@ impl Resolved {
                     _ => Source::Recursion,
                 };
                 let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
-                Resolved { rcode: resolution.rcode, answer, authority, failure: None, source, facts, steps }
+                let (rcode, failure, extended_error) = (resolution.rcode, None, None);
+                Resolved { rcode, answer, authority, failure, extended_error, source, facts, steps }
             }
             Err(failure) => {
                 let source = match failure {
@@ -58,6 +62,7 @@ impl Resolved {
                     rcode: Rcode::SERVFAIL,
                     answer,
                     authority,
+                    extended_error: Some(failure.extended_error()),
                     failure: Some(failure),
                     source,
                     facts,
@@ -67,11 +72,33 @@ impl Resolved {
         }
     }
 
+    /// From the cache, after what was tried without success or need.
+    pub(super) fn from_cached(Cached { answer, source }: Cached, steps: Arc<[Step]>) -> Resolved {
+        let shared = |rrsets: &Section<'static>| -> Vec<SharedRrset> {
+            let rrset = |rrset: &AnswerRrset<'_>| {
+                let mut own = rrset.rrset().to_rrset();
+                own.ttl = rrset.ttl;
+                Arc::new(own)
+            };
+            rrsets.iter().map(rrset).collect()
+        };
+        Resolved {
+            rcode: answer.rcode,
+            answer: shared(&answer.answer),
+            authority: shared(&answer.authority),
+            failure: None,
+            extended_error: answer.extended_error,
+            source,
+            facts: facts(&steps),
+            steps,
+        }
+    }
+
     /// As the writer of responses takes it.
     pub fn to_answer(&self) -> Answer<'static> {
         let section = |rrsets: &[SharedRrset]| rrsets.iter().cloned().map(AnswerRrset::shared).collect();
         Answer {
-            extended_error: self.failure.as_ref().map(Failure::extended_error),
+            extended_error: self.extended_error.clone(),
             answer: section(&self.answer),
             authority: section(&self.authority),
             ..Answer::empty(self.rcode)

@@ -42,6 +42,8 @@ pub enum Failure {
     Cached(Arc<ExtendedError>),
     /// Too many questions, or too many waiting for this one.
     Busy,
+    /// Too many questions at the servers of this zone.
+    CrowdedZone(Name),
     /// The work on the question was given up: the server is stopping, or has a mistake of its own.
     Abandoned,
 }
@@ -64,7 +66,7 @@ impl Failure {
         match self {
             Failure::NoAnswer { cause, .. } => cause.as_ref().is_some_and(|cause| cause.is_of_asker()),
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
-            Failure::Busy | Failure::Abandoned => true,
+            Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => true,
             Failure::AliasLoop(_) | Failure::Cached(_) => false,
         }
     }
@@ -86,7 +88,9 @@ impl Failure {
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
             Failure::AliasLoop(_) => ErrorCode::INVALID_DATA,
-            Failure::Limit(_) | Failure::Busy | Failure::Abandoned => ErrorCode::OTHER,
+            Failure::Limit(_) | Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {
+                ErrorCode::OTHER
+            }
         };
         ExtendedError { code, text: self.to_string().into() }
     }
@@ -121,6 +125,9 @@ impl fmt::Display for Failure {
             Failure::AliasLoop(name) => write!(f, "aliases lead back to {name}"),
             Failure::Cached(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions under way"),
+            Failure::CrowdedZone(zone) => {
+                write!(f, "too many questions under way at the name servers of {zone}")
+            }
             Failure::Abandoned => f.write_str("the work on this question was given up"),
         }
     }

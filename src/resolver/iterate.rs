@@ -55,6 +55,7 @@ enum Said {
 
 /// Asks the servers of one zone, one after the other, until one has something to say.
 async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> Result<Said, Failure> {
+    task.enter(&delegation.apex)?;
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
     let mut round = Round::new(delegation, task);

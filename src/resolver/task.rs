@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Budget, Failure, Limit, Resolution, ResolverOptions, RootHints, World};
 use crate::cache::{Cache, Credibility, NewDelegation};
 use crate::clock::Now;
-use crate::dns::{NameRef, Question, RrType, SharedRrset};
+use crate::dns::{Name, NameRef, Question, RrType, SharedRrset};
 use crate::limits;
 use crate::observe::{RecursionFacts, Step};
 
@@ -32,6 +32,9 @@ pub trait Flights: Send + Sync {
 
     /// Delegations are shared at once, so that children need not ask for what their parent has just been told.
     fn learn(&self, delegation: NewDelegation);
+
+    /// A flight is about to ask the servers of a zone; the error is [`Failure::CrowdedZone`].
+    fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure>;
 }
 
 /// How a flight ended.
@@ -55,6 +58,8 @@ pub struct Task {
     pub flight: FlightId,
     /// How many questions wait for it in a row: 0 for a client's own.
     pub depth: u32,
+    /// Whether what the cache knows of the question is passed over: it is to be had anew.
+    pub is_past_cache: bool,
     resolver: Arc<Resolver>,
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
@@ -70,7 +75,13 @@ impl Task {
         budget: Arc<Budget>,
         flights: Arc<dyn Flights>,
     ) -> Task {
-        Task { question, flight, depth: 0, resolver, budget, flights, steps: Mutex::new(Vec::new()) }
+        let (depth, is_past_cache, steps) = (0, false, Mutex::new(Vec::new()));
+        Task { question, flight, depth, is_past_cache, resolver, budget, flights, steps }
+    }
+
+    /// The same, passing over what the cache knows.
+    pub fn past_cache(self) -> Task {
+        Task { is_past_cache: true, ..self }
     }
 
     /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
@@ -103,6 +114,11 @@ impl Task {
     /// Passes on what was learnt of a zone's servers.
     pub fn learn(&self, delegation: NewDelegation) {
         self.flights.learn(delegation);
+    }
+
+    /// Says which zone's servers are asked from here on, and whether there is room for one more at them.
+    pub fn enter(&self, zone: &Name) -> Result<(), Failure> {
+        self.flights.enter(self.flight, zone)
     }
 
     /// Writes down what was done.

@@ -67,8 +67,12 @@ pub(super) fn route<'a>(
     {
         return Route::Answered(answer, Source::Local);
     }
-    let may_see_cache = may_recurse && wants_recursion || snapshot.access.cache_only.admits(client);
-    if may_see_cache && let Some(cached) = recursion.cached(question, now) {
+    let cached = match may_recurse && wants_recursion {
+        true => recursion.cached(question, now),
+        false if snapshot.access.cache_only.admits(client) => recursion.only_cached(question, now),
+        false => None,
+    };
+    if let Some(cached) = cached {
         return Route::Answered(cached.answer, cached.source);
     }
     match (wants_recursion, may_recurse) {

@@ -1,6 +1,7 @@
 //! Recursion against a world in memory.
 
 mod attacks;
+mod refresh;
 mod servers;
 mod walks;
 
@@ -42,6 +43,15 @@ impl Lab {
         let outside = Arc::new(Outside(world.clone()));
         let recursion = Recursion::new(cache, outside, hints, options);
         Lab { world, recursion }
+    }
+
+    /// The same world with another cache.
+    fn with_cache(self, options: CacheOptions) -> Lab {
+        let resolver = &self.recursion.resolver;
+        let (world, hints) = (resolver.world.clone(), resolver.hints.clone());
+        let cache = Arc::new(Cache::new(options));
+        let recursion = Recursion::new(cache, world, hints, resolver.options.clone());
+        Lab { recursion, ..self }
     }
 
     fn resolve(&self, asked: &str) -> Resolved {
