@@ -192,7 +192,7 @@ pub const DOOR_IDLE: Duration = Duration::from_secs(1);
 pub const UDP_SEND_WAIT: Duration = Duration::from_millis(10);
 /// Longest a stopping worker goes on answering what the kernel had queued: at full rate the queue never is empty.
 pub const UDP_DRAIN: Duration = Duration::from_millis(200);
-/// Requests that wait (for recursion, a transfer) at once, all cores together; one more is dropped.
+/// Questions that wait for recursion at once, all cores together; one more takes the place of an old one.
 pub const WAITING_REQUESTS: usize = 4096;
 
 /// Connections the kernel may hold ready for one listener.

@@ -45,6 +45,7 @@ pub(super) fn serve_options(config: &Config) -> Result<ServeOptions, Box<Diagnos
             SpecialZones::Builtin | SpecialZones::None => None,
         },
         transfers: Arc::default(),
+        waiting: Arc::default(),
     })
 }
 

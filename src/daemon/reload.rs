@@ -119,6 +119,7 @@ impl House {
         };
         let mut snapshot =
             snapshot(&new, before.zones.clone(), recursion).map_err(|problem| vec![problem])?;
+        snapshot.options.waiting = before.options.waiting.clone();
         // Transfers under way go on to count, and cookies given out go on to be good.
         snapshot.options.transfers = before.options.transfers.clone();
         if let (Some(_), Some(drawn), None) =

@@ -72,6 +72,11 @@ impl Resolved {
         }
     }
 
+    /// For a client that cannot be waited for any longer.
+    pub fn busy() -> Resolved {
+        Resolved::new(Landing { answered: Err(Failure::Busy), steps: Arc::new([]) })
+    }
+
     /// From the cache, after what was tried without success or need.
     pub(super) fn from_cached(Cached { answer, source }: Cached, steps: Arc<[Step]>) -> Resolved {
         let shared = |rrsets: &Section<'static>| -> Vec<SharedRrset> {

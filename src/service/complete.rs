@@ -1,15 +1,24 @@
 //! The second half of an answer that had to wait.
 
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+
 use super::begin::Local;
 use super::finish::{self, Echo};
+use super::waiting::Place;
 use super::{Replies, Request, transfer};
+use crate::dns::Question;
+use crate::recursion::{Recursion, Resolved};
 use crate::wire::{Query, Scan};
 
 /// Makes what a request waits for and sends it: the answer to its question, or a zone.
 ///
 /// It continues where [`super::begin`] left off: the same octets, the same snapshot; what was decided there
 /// is not decided again.
-pub async fn complete(request: Request, replies: &mut dyn Replies) {
+pub async fn complete(mut request: Request, replies: &mut dyn Replies) {
+    let place = request.place.take();
     let packet = request.packet();
     let Scan::Query(query) = Query::scan(packet.octets) else { return };
     if request.transfer.is_some() {
@@ -17,7 +26,7 @@ pub async fn complete(request: Request, replies: &mut dyn Replies) {
     }
     let snapshot = &request.snapshot;
     let Some(recursion) = snapshot.recursion.as_ref() else { return };
-    let resolved = recursion.resolve(query.question.to_question()).await;
+    let resolved = resolve(recursion, query.question.to_question(), place).await;
     let answer = resolved.to_answer();
     let echo = Echo::of(&packet, snapshot, &query, request.received);
     let mut out = vec![0; usize::from(u16::MAX)];
@@ -28,4 +37,14 @@ pub async fn complete(request: Request, replies: &mut dyn Replies) {
     out.truncate(length);
     out.shrink_to_fit();
     replies.send(out, Some(event)).await;
+}
+
+/// The answer of the resolver, unless a newer question needs the place before it is there. The flight goes on.
+async fn resolve(recursion: &Arc<Recursion>, question: Question, place: Option<Place>) -> Resolved {
+    let Some(mut place) = place else { return recursion.resolve(question).await };
+    let resolved = pin!(recursion.resolve(question));
+    match select(resolved, pin!(place.pushed_out())).await {
+        Either::Left((resolved, _)) => resolved,
+        Either::Right(_) => Resolved::busy(),
+    }
 }

@@ -15,9 +15,11 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod waiting;
 
 pub use begin::{Begin, Local, begin, recover};
 pub use complete::complete;
 pub use identity::{Identity, Version};
 pub use request::{Packet, Replies, Request};
 pub use snapshot::{Published, Reader, RrsetOrder, ServeOptions, Snapshot};
+pub use waiting::Waiting;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Packet, Snapshot, transfer};
+use super::{Packet, Snapshot, transfer, waiting};
 use crate::authority::{self, Verdict};
 use crate::clock::Now;
 use crate::dns::{Answer, ErrorCode, ExtendedError, Rcode, RrClass, RrType};
-use crate::observe::Source;
+use crate::observe::{Source, Transport};
+use crate::policy::Cookie;
 use crate::transfer::Place;
 use crate::wire::{Flags, Query};
 
@@ -18,8 +19,8 @@ pub(super) enum Route<'a> {
     Answered(Answer<'a>, Source),
     /// A zone transfer, for which there is room.
     Transfer(Place),
-    /// To the resolver, which has to ask others.
-    Recurse,
+    /// To the resolver, which has to ask others; there is room to wait.
+    Recurse(waiting::Place),
 }
 
 /// The list: class, meta-types, transfers, who may ask, zones served here, special names, the cache, recursion.
@@ -76,9 +77,26 @@ pub(super) fn route<'a>(
         return Route::Answered(cached.answer, cached.source);
     }
     match (wants_recursion, may_recurse) {
-        (true, true) => Route::Recurse,
+        (true, true) => wait(snapshot, query, packet, now),
         (true, false) => refuse(ErrorCode::PROHIBITED, "recursion for this address is not allowed"),
         (false, _) => refuse(ErrorCode::NOT_AUTHORITATIVE, "the name is in no zone served here"),
+    }
+}
+
+/// A place to wait for the resolver. Without one, this client's network holds up enough already (CVE-2024-33655).
+fn wait<'a>(snapshot: &Arc<Snapshot>, query: &Query<'_>, packet: &Packet<'_>, now: Now) -> Route<'a> {
+    let client = packet.client.ip();
+    let has_cookie = || {
+        let secrets = snapshot.options.cookies.as_ref();
+        secrets.is_some_and(|own| own.check(query.wishes.cookie, client, now.unix).0 == Cookie::Valid)
+    };
+    let is_proven = packet.transport != Transport::Udp || has_cookie();
+    match snapshot.options.waiting.take(client, is_proven, now.tick) {
+        Some(place) => Route::Recurse(place),
+        None => {
+            let error = ExtendedError::new(ErrorCode::OTHER, "too many questions of your network wait");
+            Route::Answered(Answer::failure(Rcode::SERVFAIL, error), Source::Refused)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Cache};
 
 use super::identity::Identity;
+use super::waiting::Waiting;
 use crate::policy::{Access, CookieSecrets, RateLimit, SpecialNames};
 use crate::recursion::Recursion;
 use crate::transfer::Quota;
@@ -66,6 +67,8 @@ pub struct ServeOptions {
     pub special_names: Option<Arc<SpecialNames>>,
     /// The zone transfers under way, of all snapshots together.
     pub transfers: Arc<Quota>,
+    /// Who waits for recursion, of all snapshots together.
+    pub waiting: Arc<Waiting>,
 }
 
 impl Default for ServeOptions {
@@ -79,6 +82,7 @@ impl Default for ServeOptions {
             rate_limit: None,
             special_names: None,
             transfers: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! end
 //! host ns1 192.0.2.53 example.org sub.example.org     an address that serves zones; those serving `.` are the root hints
 //! fault ns1 drops 2             see faults.rs; `none` heals
-//! option ipv6 false             ipv4, ipv6, priming, max-upstream-queries; of the cache max-ttl, max-negative-ttl
+//! option ipv6 false             ipv4, ipv6, priming, max-upstream-queries; of the cache max-ttl, max-negative-ttl, serve-stale
 //! ask www.example.org A         or several at the same instant: ask a.example A & b.example A
 //! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
 //! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
@@ -176,6 +176,7 @@ impl Teller {
                     value.parse().map_err(|error| format!("{value}: {error}"))?;
             }
             "max-ttl" => self.cache.max_ttl = ttl(value)?,
+            "serve-stale" => self.cache.serve_stale = duration(value)?,
             "max-negative-ttl" => self.cache.max_negative_ttl = ttl(value)?,
             _ => return Err(format!("unknown option {name}")),
         }
