@@ -12,6 +12,7 @@ use crate::cache::{Cache, CachedRrset, Chosen, DumpPlace, Known, Loaded, dump};
 use crate::clock::{Age, Now};
 use crate::dns::{ErrorCode, Name, Question, RrType, Rrset};
 use crate::limits;
+use crate::observe::prometheus::CacheNumbers;
 use crate::observe::{Source, Totals};
 use crate::recursion::Recursion;
 use crate::zonefile::write_rrset;
@@ -19,23 +20,37 @@ use crate::zonefile::write_rrset;
 /// The name in the state directory. The number is that of the format.
 const FILE: &str = "cache-1.txt";
 
-pub(super) fn status(cache: &Cache, recursion: Option<&Recursion>, totals: &Totals) -> CacheStatus {
+/// The cache in numbers, for those who collect them.
+pub(super) fn numbers(cache: &Cache, recursion: &Recursion, totals: &Totals) -> CacheNumbers {
     let usage = cache.usage();
-    let of = |sources: &[Source]| {
-        let responses = totals.responses().filter(|(source, _, _)| sources.contains(source));
-        responses.map(|(_, _, count)| count).sum()
-    };
-    CacheStatus {
+    CacheNumbers {
         entries: usage.entries,
         octets: usage.octets,
-        size: cache.options().size,
         evicted: usage.evicted,
-        hits: of(&[Source::Cache, Source::NegativeCache, Source::FailureCache]),
-        misses: of(&[Source::Recursion, Source::Forward]),
-        stale: of(&[Source::Stale]),
-        prefetched: recursion.map_or(0, Recursion::prefetched),
-        under_way: recursion.map_or(0, Recursion::under_way),
+        prefetched: recursion.prefetched(),
+        stale: responses(totals, &[Source::Stale]),
     }
+}
+
+/// The same for people.
+pub(super) fn status(cache: &Cache, recursion: &Recursion, totals: &Totals) -> CacheStatus {
+    let CacheNumbers { entries, octets, evicted, prefetched, stale } = numbers(cache, recursion, totals);
+    CacheStatus {
+        entries,
+        octets,
+        size: cache.options().size,
+        evicted,
+        hits: responses(totals, &[Source::Cache, Source::NegativeCache, Source::FailureCache]),
+        misses: responses(totals, &[Source::Recursion, Source::Forward]),
+        stale,
+        prefetched,
+        under_way: recursion.under_way(),
+    }
+}
+
+fn responses(totals: &Totals, sources: &[Source]) -> u64 {
+    let responses = totals.responses().filter(|(source, _, _)| sources.contains(source));
+    responses.map(|(_, _, count)| count).sum()
 }
 
 /// What is known of a name, the answers first.

@@ -426,6 +426,19 @@ mod tests {
                 Command::ZoneShow { zone, at: None, from: Some(Cursor { serial: 7, names: 3 }) },
                 r#"{"do":"zone-show","zone":"example.org.","from":{"serial":7,"names":3}}"#,
             ),
+            (Command::CacheStats, r#"{"do":"cache-stats"}"#),
+            (
+                Command::CacheGet { name: "a.test.".parse().unwrap(), rr_type: "MX".parse().ok() },
+                r#"{"do":"cache-get","name":"a.test.","rr-type":"MX"}"#,
+            ),
+            (
+                Command::CacheFlush { name: None, subtree: false, negative: true },
+                r#"{"do":"cache-flush","subtree":false,"negative":true}"#,
+            ),
+            (
+                Command::CacheDump { from: Some((7, u64::MAX)) },
+                r#"{"do":"cache-dump","from":[7,18446744073709551615]}"#,
+            ),
         ] {
             assert_eq!(serde_json::to_string(&command).unwrap(), text);
             assert_eq!(serde_json::from_str::<Command>(text).unwrap(), command);

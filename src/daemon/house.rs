@@ -132,9 +132,7 @@ impl House {
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
             }
             Command::CacheStats => match &self.published.load().recursion {
-                Some(own) => {
-                    Ok(Reply::CacheStatus(cached::status(&self.cache, Some(own), &self.doors.totals())))
-                }
+                Some(own) => Ok(Reply::CacheStatus(cached::status(&self.cache, own, &self.doors.totals()))),
                 None => Err(Refusal("this server does not resolve, so it has no cache".into())),
             },
             // Answered where it was asked, from the snapshot; see `Handle`.
@@ -296,8 +294,9 @@ impl House {
             records: zone.records,
             load_errors: zone.load_errors,
         };
-        let usage = self.published.load().recursion.is_some().then(|| self.cache.usage());
         let mut totals = self.doors.totals();
+        let recursion = self.published.load().recursion.clone();
+        let cache = recursion.map(|own| cached::numbers(&self.cache, &own, &totals));
         if let Some(log) = &self.access_log {
             totals = totals.plus(&crate::observe::Counters::sum([&log.counters]));
         }
@@ -308,7 +307,7 @@ impl House {
             connections: self.doors.running().open_connections(),
             refused_connections: self.doors.running().refused_connections(),
             zones: self.zones.values().map(zone).collect(),
-            cache: usage.map(|usage| (usage.entries, usage.octets)),
+            cache,
             config_reloads: self.config_reloads,
             config_taken_up: self.config_taken_up.unix.seconds(),
         }
