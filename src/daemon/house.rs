@@ -341,7 +341,7 @@ impl House {
         systemd::stopping();
         self.doors.close();
         self.loader.finish();
-        if self.config.cache.persist {
+        if self.config.cache.persist && self.config.resolver.enabled {
             let state = self.config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
             if let Err(error) = cached::save(&self.cache, &state, self.clock.now()) {
                 tracing::warn!("the cache could not be saved in {}: {error}", state.display());
