@@ -98,9 +98,10 @@ pub const NAME_SERVER_ADDRESSES: usize = 6;
 pub const UPSTREAM_ADDRESSES: usize = 26;
 /// Name servers without glue that are kept of an NS RRset with more records than [`NAME_SERVERS`]: honest zones have none,
 /// so its owner is not worth five lookups.
-pub const NAME_SERVERS_OF_TOO_MANY: usize = 3;
-/// Silent tries at the servers of one delegation. With every second packet lost, 11 tries fail once in 2000 times.
-pub const TRIES_PER_DELEGATION: u32 = 11;
+pub const NAME_SERVERS_OF_TOO_MANY: usize = 2;
+/// Silent tries at the servers of one delegation that nobody has heard of yet. With every second exchange lost, 10 fail
+/// once in a thousand times.
+pub const TRIES_PER_DELEGATION: u32 = 10;
 /// The same for a child question: its parent has other servers to find.
 pub const TRIES_PER_DELEGATION_OF_CHILD: u32 = 4;
 /// The same when all servers of the delegation have been silent for a while: a probe, so that a network that is back
@@ -110,8 +111,8 @@ pub const TRIES_PER_SILENT_DELEGATION: u32 = 3;
 pub const TRIES_PER_SILENT_DELEGATION_OF_CHILD: u32 = 1;
 /// Replies of one delegation's servers that do not help: lame, refused, malformed. Each can cost two packets.
 pub const BAD_REPLIES_PER_DELEGATION: u32 = 5;
-/// Datagrams that come back for one query and are not its reply, before the question goes over a stream: a spoofer
-/// gets no more guesses than that out of one port (RFC 5452 9.1).
+/// Datagrams that come back for one query and are not its reply, before no more are read from that port (RFC 5452 9.1)
+/// and the question goes over a stream. One that could be a forger's guess sends it there at once.
 pub const STRAY_DATAGRAMS: u32 = 20;
 /// Time a server nobody knows yet has for its reply.
 pub const UNKNOWN_ROUND_TRIP: Duration = Duration::from_millis(376);
@@ -347,3 +348,51 @@ pub const CACHE_DUMP_OCTETS: u64 = 16 << 30;
 pub const CACHE_LOAD_PIECE: usize = 96 * 1024;
 /// What `namu cache get` shows at most.
 pub const CACHE_SHOWN: usize = 1000;
+// How long answers take.
+
+/// Upper bounds of the counted durations in nanoseconds, from 50 us to 10 s (a hit to the longest a client waits); longer ones
+/// are counted too.
+pub const DURATIONS: [u64; 17] = [
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+];
+
+// Versions of zones.
+
+/// Zones a start says one by one that they changed since the last run: a screen, not a log of ten thousand lines.
+pub const START_CHANGES: usize = 20;
+// Iteration: QNAME minimisation, forged replies, packets.
+
+/// Questions for a part of a client's name, before the whole of it is asked (RFC 9156 2.3, MAX_MINIMISE_COUNT).
+pub const MINIMISED_STEPS: u32 = 10;
+/// The same for all names of one client query that are not the client's: targets of aliases, and name servers. They tell
+/// little of who asks, and whoever writes them could make us ask ten times for each. A name server in a top zone takes two.
+pub const MINIMISED_STEPS_OF_OTHERS: u32 = 3;
+/// Of these questions the first show one label more each (RFC 9156 2.3, MINIMISE_ONE_LAB).
+pub const MINIMISED_SINGLE_LABELS: u32 = 4;
+/// Silent tries at the servers of one delegation for the address of a name server, when the delegation that names it has
+/// more than [`NAME_SERVERS`]: only an attacker's has (NRDelegation, CVE-2022-2795).
+pub const TRIES_PER_DELEGATION_OF_WARY_CHILD: u32 = 1;
+/// Silent tries at the servers of one delegation of which one has replied lately. With every second exchange lost, 14 fail
+/// once in ten thousand times.
+pub const TRIES_PER_KNOWN_DELEGATION: u32 = 14;
+/// The same for a child question.
+pub const TRIES_PER_KNOWN_DELEGATION_OF_CHILD: u32 = 6;
+/// A server that replied so recently is not dead, however many tries in a row were lost: with half of the packets gone
+/// and many questions under way that happens all the time.
+pub const SERVER_ALIVE: Duration = Duration::from_secs(1);

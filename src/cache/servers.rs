@@ -25,6 +25,10 @@ pub struct Server {
     pub back_off_until: Option<Age>,
     /// Tries in a row without a reply.
     pub silent_tries: u32,
+    /// When the latest reply came.
+    pub last_reply: Option<Age>,
+    /// Its replies repeat the question in another letter case than it was asked.
+    pub changes_case: bool,
     updated: Age,
 }
 
@@ -79,19 +83,22 @@ impl Servers {
             ),
             back_off_until: None,
             silent_tries: 0,
+            last_reply: Some(now.age),
             ..server
         });
     }
 
-    /// No reply came from `address` in time. The third time in a row it is left alone for a while, and after each
-    /// further silence twice as long.
+    /// No reply came from `address` in time. The third time in a row, unless it replied a moment ago, it is left alone
+    /// for a while, and after each further silence twice as long.
     pub fn stayed_silent(&self, address: SocketAddr, now: Now) {
         self.change(address, now, |server| {
             if server.is_backed_off(now) {
                 // Sent before the back-off began: many questions that time out together are one silence.
                 return server;
             }
-            let silent_tries = server.silent_tries.saturating_add(1);
+            let is_alive = server.last_reply.is_some_and(|at| now.age.since(at) < limits::SERVER_ALIVE);
+            let most = if is_alive { limits::SERVER_SILENT_TRIES - 1 } else { u32::MAX };
+            let silent_tries = server.silent_tries.saturating_add(1).min(most);
             let back_off_until = back_off(silent_tries).map(|time| now.age.plus(time));
             Server { silent_tries, back_off_until, ..server }
         });
@@ -100,6 +107,11 @@ impl Servers {
     /// What `address` does with EDNS became clear.
     pub fn set_edns(&self, address: SocketAddr, edns: EdnsAbility, now: Now) {
         self.change(address, now, |server| Server { edns, ..server });
+    }
+
+    /// `address` was asked in one letter case and repeated the question in another, and meant it.
+    pub fn set_changes_case(&self, address: SocketAddr, now: Now) {
+        self.change(address, now, |server| Server { changes_case: true, ..server });
     }
 
     /// `address` does not serve `zone`, though it should.
@@ -189,6 +201,22 @@ mod tests {
         }
         assert!(servers.server(SERVER, second(0)).is_backed_off(second(4)));
         assert!(!servers.server(SERVER, second(0)).is_backed_off(second(5)));
+    }
+
+    #[test]
+    fn a_server_that_loses_packets_but_replies_is_not_left_alone() {
+        let servers = Servers::default();
+        servers.replied(SERVER, Duration::from_millis(20), second(10));
+        for _ in 0..20 {
+            servers.stayed_silent(SERVER, second(10));
+        }
+        assert!(!servers.server(SERVER, second(10)).is_backed_off(second(10)));
+        servers.stayed_silent(SERVER, second(11));
+        let server = servers.server(SERVER, second(11));
+        assert!(
+            server.is_backed_off(second(15)) && !server.is_backed_off(second(16)),
+            "as at the third silence"
+        );
     }
 
     #[test]

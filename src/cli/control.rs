@@ -75,11 +75,12 @@ pub(super) fn execute(client: &mut Client, command: Command) -> Result<Reply, Ex
 /// Data to standard output, problems to standard error.
 pub(super) fn show(reply: Reply, as_json: bool) -> ExitCode {
     match reply {
-        Reply::Done { changes, problems } => {
+        Reply::Done { changes, warnings, problems } => {
             if changes.is_empty() && problems.is_empty() {
                 print("nothing changed\n");
             }
             changes.iter().for_each(|change| print(&format!("{change}\n")));
+            warnings.iter().for_each(|warning| say(warning));
             problems.iter().for_each(|problem| say(problem));
             if !problems.is_empty() {
                 return ExitCode::from(NOT_DONE);

@@ -9,7 +9,8 @@ use super::control::{connect, execute, show};
 use super::print;
 use super::running_args::Server;
 use crate::daemon::{
-    Command, Extent, Reply, append_change, guess_apex, read_zone, replace_file, say, say_diagnostics,
+    Command, ContentMark, Extent, Reply, append_change, guess_apex, read_zone, replace_file, say,
+    say_diagnostics,
 };
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dns::{Name, RrType, Serial};
@@ -48,6 +49,7 @@ pub(super) fn run(server: &Server, zone: &str, is_sure: bool) -> Result<ExitCode
             ));
             return Err(NOT_DONE);
         }
+        announce(server, &target, &edited);
         replace_file(&target.file, &edited).map_err(|error| fail(&target.file, &error))?;
         return publish(server, &target, is_sure);
     }
@@ -234,6 +236,18 @@ fn ask(question: &str, letters: &[char]) -> Verdict {
             }
             None => {}
         }
+    }
+}
+
+/// Tells the server beforehand, which may see the new file by itself before it is told to read it. What goes wrong here
+/// goes wrong again, and is said, when it is published.
+fn announce(server: &Server, target: &Target, edited: &[u8]) {
+    if !target.is_served {
+        return;
+    }
+    if let Ok(mut client) = connect(server) {
+        let (zone, content) = (target.apex.clone(), ContentMark::of(edited).0);
+        let _ = client.execute(Command::ZoneEdited { zone, content });
     }
 }
 

@@ -198,12 +198,15 @@ pub enum ZoneOrder {
         #[arg(value_name = "B")]
         to: Option<When>,
     },
-    /// Publish the content of an old version under a new serial; the zone file stays as it is
+    /// Publish the content of an old version under a new serial
     Rollback {
         /// The zone
         zone: Name,
         /// The serial of the old version
         serial: u32,
+        /// Put its records into the zone file too, without comments [default: the file stays as it is]
+        #[arg(long)]
+        write: bool,
     },
     /// Align the columns of zone files; comments and order stay
     Fmt(ZoneFmt),

@@ -19,8 +19,8 @@ pub(super) fn run(zone: &Zone) -> ExitCode {
             let moment = |when: &Option<When>| when.map(|when| when.0);
             ask(server, Command::ZoneDiff { zone: zone.clone(), from: moment(from), to: moment(to) }, false)
         }
-        ZoneOrder::Rollback { zone, serial } => {
-            ask(server, Command::ZoneRollback { zone: zone.clone(), serial: *serial }, false)
+        ZoneOrder::Rollback { zone, serial, write } => {
+            ask(server, Command::ZoneRollback { zone: zone.clone(), serial: *serial, write: *write }, false)
         }
         ZoneOrder::Reload { zone, yes } => {
             ask(server, Command::ZoneReload { zone: zone.clone(), yes: *yes }, false)

@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::limits;
-use crate::options::{NotBuilt, from_text};
+use crate::options::from_text;
 use crate::policy::RateLimit;
 use crate::service::Version;
 
@@ -61,6 +61,8 @@ pub enum SpecialZones {
 pub struct RateLimitOptions {
     /// How often one answer is sent to one network.
     pub responses: ResponseLimit,
+    /// How often one network is heard.
+    pub clients: ClientsLimit,
 }
 
 impl<'de> Deserialize<'de> for RateLimitOptions {
@@ -69,13 +71,13 @@ impl<'de> Deserialize<'de> for RateLimitOptions {
         #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
         struct Sections {
             responses: ResponseLimit,
-            #[allow(dead_code)]
-            clients: NotBuilt,
+            clients: ClientsLimit,
         }
 
         none_or_map(deserializer, "`none` or the options of `rate-limit`", |sections: Option<Sections>| {
-            let responses = sections.map_or(ResponseLimit(None), |sections| sections.responses);
-            RateLimitOptions { responses }
+            let off = Sections { responses: ResponseLimit(None), clients: ClientsLimit(None) };
+            let Sections { responses, clients } = sections.unwrap_or(off);
+            RateLimitOptions { responses, clients }
         })
     }
 }
@@ -110,6 +112,74 @@ impl<'de> Deserialize<'de> for ResponseLimit {
             let limit =
                 |Numbers { per_second, slip }| RateLimit { per_second: per_second.0, slip: slip.into() };
             ResponseLimit(limited.map(limit))
+        })
+    }
+}
+
+/// How many requests of one network are looked at, whatever they ask; the others get no response. None is no limit, and
+/// what there is until this is written: over UDP anybody can pretend to be a network, and use up what it may ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientsLimit(pub Option<ClientLimitOptions>);
+
+impl<'de> Deserialize<'de> for ClientsLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ClientsLimit, D::Error> {
+        none_or_map(deserializer, "`none` or `queries-per-second` and others", ClientsLimit)
+    }
+}
+
+/// How often one network is heard. Each worker allows its share.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ClientLimitOptions {
+    /// In the long run.
+    pub queries_per_second: Requests,
+    /// At once after silence.
+    pub burst: Requests,
+    /// Leading bits that make a network of IPv4.
+    pub ipv4_prefix: PrefixLength<32>,
+    /// Leading bits that make a network of IPv6.
+    pub ipv6_prefix: PrefixLength<128>,
+    /// Who is always heard: networks and ACLs.
+    pub exempt: Vec<String>,
+}
+
+impl Default for ClientLimitOptions {
+    fn default() -> ClientLimitOptions {
+        ClientLimitOptions {
+            queries_per_second: Requests(200),
+            burst: Requests(400),
+            ipv4_prefix: PrefixLength(24),
+            ipv6_prefix: PrefixLength(56),
+            exempt: vec!["loopback".into()],
+        }
+    }
+}
+
+/// A number of requests, one at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requests(pub u32);
+
+impl<'de> Deserialize<'de> for Requests {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Requests, D::Error> {
+        from_text(deserializer, "a number of requests", |text| match text.parse() {
+            Ok(number @ 1..=limits::RATE_LIMIT_MOST) => Ok(Requests(number)),
+            _ => Err(format!(
+                "`{text}` is not a number of requests; write one from 1 to {}",
+                limits::RATE_LIMIT_MOST
+            )),
+        })
+    }
+}
+
+/// Leading bits of an address, one at least and at most so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrefixLength<const MOST: u8>(pub u8);
+
+impl<'de, const MOST: u8> Deserialize<'de> for PrefixLength<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PrefixLength<MOST>, D::Error> {
+        from_text(deserializer, "a prefix length", |text| match text.parse() {
+            Ok(bits) if (1..=MOST).contains(&bits) => Ok(PrefixLength(bits)),
+            _ => Err(format!("`{text}` is not a prefix length; write a number from 1 to {MOST}")),
         })
     }
 }

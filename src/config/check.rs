@@ -74,7 +74,6 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("resolver.mode",                   Only(&["recursive"]), "forwarding is"),
     ("resolver.upstreams",              EMPTY,              "forwarding is"),
     ("resolver.upstream-strategy",      NOTHING,            "forwarding is"),
-    ("resolver.qname-minimization",     NONE,               "QNAME minimisation is"),
     ("resolver.validation",             NONE,               "validation is"),
     ("resolver.trust-anchors",          NONE,               "validation is"),
     ("resolver.trust-anchor-tracking",  OFF,                "tracking trust anchors (RFC 5011) is"),
@@ -86,12 +85,10 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("resolver.ecs",                    NONE,               "EDNS client subnet is"),
     ("resolver.error-reporting",        OFF,                "error reporting (RFC 9567) is"),
     ("resolver.dnssec-sha1",            Only(&["insecure"]), "validation is"),
-    ("resolver.case-randomization",     OFF,                "case randomization (0x20) is"),
     ("resolver.harden-glue",            Only(&["true"]),    "believing glue outside its zone is"),
     ("resolver.dns64-prefix",           NONE,               "DNS64 is"),
     ("cache.shared",                    NONE,               "a shared cache is"),
     ("policy",                          EMPTY,              "`policy` is"),
-    ("rate-limit.clients",              NONE,               "limiting the queries of a client is"),
     ("access-log[].output",             AllBut(&["journald", "syslog", "unix:*"]), "this output is"),
     ("access-log[].format",             Only(&["text"]),    "a format other than text is"),
     ("access-log[].rotate",             NONE,               "rotation is"),
@@ -254,6 +251,11 @@ impl Check<'_, '_> {
             if let Some(list) = self.outline.find(["access", key]) {
                 self.defined_acls(list, words);
             }
+        }
+        if let (Some(list), Some(limit)) =
+            (self.outline.find(["rate-limit", "clients", "exempt"]), &self.config.rate_limit.clients.0)
+        {
+            self.defined_acls(list, &limit.exempt);
         }
         if let Some(list) = self.outline.find(["access", "recursion"]) {
             self.open_resolver(list);

@@ -26,5 +26,5 @@ pub use config::{
 };
 pub use control::{ControlOptions, ControlSocket};
 pub use plan::Plan;
-pub use resolving::{CacheOptions, Ipv6, NeverQuery, ResolverOptions, RootHints};
+pub use resolving::{CacheOptions, Ipv6, NeverQuery, QnameMinimization, ResolverOptions, RootHints};
 pub use versions::{JournalSize, MaxRemoved, SerialPolicy};

@@ -22,6 +22,8 @@ pub struct Plan {
     pub responses: bool,
     /// How names are resolved.
     pub resolver: bool,
+    /// How often somebody is answered.
+    pub rate_limit: bool,
     /// Options of the cache, which keeps what it holds.
     pub cache: bool,
     /// Where requests are written down.
@@ -49,6 +51,7 @@ impl Plan {
             responses: responses(old) != responses(new),
             // The hints are a file of its own, which may have changed under the same name.
             resolver: old.resolver != new.resolver || payload(old) != payload(new),
+            rate_limit: old.rate_limit != new.rate_limit,
             cache: old.cache != new.cache,
             access_log: old.access_log != new.access_log,
             log_level: (old.log.level != new.log.level).then_some(new.log.level),
@@ -101,6 +104,7 @@ impl Plan {
         let changed = [
             (self.access, "access: changed"),
             (self.responses, "server: how responses are written changed"),
+            (self.rate_limit, "rate-limit: changed"),
             (self.resolver, "resolver: changed"),
             (self.cache, "cache: changed"),
             (self.access_log, "access-log: changed"),

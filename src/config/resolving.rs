@@ -38,10 +38,13 @@ pub struct ResolverOptions {
     pub query_timeout: Duration,
     /// Most queries sent for one question of a client.
     pub max_upstream_queries: NonZeroU16,
+    /// How much of a name the servers above its zone are told (RFC 9156).
+    pub qname_minimization: QnameMinimization,
+    /// Whether names are asked in random letter case, which a true reply repeats.
+    pub case_randomization: bool,
     mode: NotBuilt,
     upstreams: NotBuilt,
     upstream_strategy: NotBuilt,
-    qname_minimization: NotBuilt,
     validation: NotBuilt,
     trust_anchors: NotBuilt,
     trust_anchor_tracking: NotBuilt,
@@ -53,7 +56,6 @@ pub struct ResolverOptions {
     ecs: NotBuilt,
     error_reporting: NotBuilt,
     dnssec_sha1: NotBuilt,
-    case_randomization: NotBuilt,
     harden_glue: NotBuilt,
     dns64_prefix: NotBuilt,
 }
@@ -74,10 +76,11 @@ impl Default for ResolverOptions {
             edns_payload_size: None,
             query_timeout: Duration::from_secs(5),
             max_upstream_queries: MAX_UPSTREAM_QUERIES,
+            qname_minimization: QnameMinimization::Relaxed,
+            case_randomization: true,
             mode: NotBuilt,
             upstreams: NotBuilt,
             upstream_strategy: NotBuilt,
-            qname_minimization: NotBuilt,
             validation: NotBuilt,
             trust_anchors: NotBuilt,
             trust_anchor_tracking: NotBuilt,
@@ -89,7 +92,6 @@ impl Default for ResolverOptions {
             ecs: NotBuilt,
             error_reporting: NotBuilt,
             dnssec_sha1: NotBuilt,
-            case_randomization: NotBuilt,
             harden_glue: NotBuilt,
             dns64_prefix: NotBuilt,
         }
@@ -135,6 +137,18 @@ impl<'de> Deserialize<'de> for Ipv6 {
             _ => Err(format!("`{text}` is neither true, false nor auto; write true, false or auto")),
         })
     }
+}
+
+/// How much of a name the servers above its zone are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QnameMinimization {
+    /// All of it.
+    None,
+    /// One label more than their zone has; all of it when that leads nowhere.
+    Relaxed,
+    /// One label more than their zone has; when that does not exist, nothing below it does (RFC 8020).
+    Strict,
 }
 
 /// Addresses learnt from the network that are never asked. Servers the operator named are always asked.

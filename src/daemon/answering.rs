@@ -9,7 +9,7 @@ use crate::config::{self, Config, SpecialZones};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
 use crate::net::chance;
-use crate::policy::{Access, AccessError, Acl, CookieSecret, CookieSecrets, SpecialNames};
+use crate::policy::{Access, AccessError, Acl, ClientLimit, CookieSecret, CookieSecrets, SpecialNames};
 use crate::service::{Identity, RrsetOrder, ServeOptions};
 
 /// Who may do what: the lists of `access`, and those of zones.
@@ -40,6 +40,7 @@ pub(super) fn serve_options(config: &Config) -> Result<ServeOptions, Box<Diagnos
         identity: Identity::new(server.identity.0.as_deref(), &server.version_bind.0),
         cookies: server.cookies.then(|| cookie_secrets(config)).transpose()?,
         rate_limit: config.rate_limit.responses.0,
+        client_limit: client_limit(config)?,
         special_names: match server.special_zones {
             SpecialZones::Builtin if config.resolver.enabled => Some(Arc::new(SpecialNames::builtin())),
             SpecialZones::Builtin | SpecialZones::None => None,
@@ -47,6 +48,19 @@ pub(super) fn serve_options(config: &Config) -> Result<ServeOptions, Box<Diagnos
         transfers: Arc::default(),
         waiting: Arc::default(),
     })
+}
+
+fn client_limit(config: &Config) -> Result<Option<ClientLimit>, Box<Diagnostic>> {
+    let Some(limit) = &config.rate_limit.clients.0 else { return Ok(None) };
+    let exempt = Acl::compile(&limit.exempt, &config.acls)
+        .map_err(|undefined| Diagnostic::error(undefined.to_string()))?;
+    Ok(Some(ClientLimit {
+        per_second: limit.queries_per_second.0,
+        burst: limit.burst.0,
+        ipv4_prefix: limit.ipv4_prefix.0,
+        ipv6_prefix: limit.ipv6_prefix.0,
+        exempt,
+    }))
 }
 
 /// The secrets of the file, else one drawn now.

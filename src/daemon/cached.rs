@@ -49,8 +49,7 @@ pub(super) fn status(cache: &Cache, recursion: &Recursion, totals: &Totals) -> C
 }
 
 fn responses(totals: &Totals, sources: &[Source]) -> u64 {
-    let responses = totals.responses().filter(|(source, _, _)| sources.contains(source));
-    responses.map(|(_, _, count)| count).sum()
+    sources.iter().map(|source| totals.responses_from(*source)).sum()
 }
 
 /// What is known of a name, the answers first.
@@ -148,7 +147,7 @@ pub(super) fn flush(cache: &Cache, chosen: Chosen<'_>) -> Reply {
         1 => vec!["1 entry is forgotten".into()],
         count => vec![format!("{count} entries are forgotten")],
     };
-    Reply::Done { changes, problems: Vec::new() }
+    Reply::Done { changes, problems: Vec::new(), warnings: Vec::new() }
 }
 
 pub(super) fn piece(cache: &Cache, from: Option<(usize, u64)>, now: Now) -> Reply {

@@ -75,13 +75,25 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<Moment>,
     },
-    /// Publishes the content of an old version under a new serial; the zone file stays as it is: [`Reply::Done`].
+    /// Publishes the content of an old version under a new serial: [`Reply::Done`].
     ZoneRollback {
         /// Its apex.
         #[serde(serialize_with = "as_text")]
         zone: Name,
         /// The serial of the old version.
         serial: u32,
+        /// Puts the records into the zone file too; without, it stays as it is.
+        #[serde(default)]
+        write: bool,
+    },
+    /// Announces what an edit is about to put into a zone file, so that the history names the edit whoever sees the file
+    /// first: [`Reply::Done`].
+    ZoneEdited {
+        /// Its apex.
+        #[serde(serialize_with = "as_text")]
+        zone: Name,
+        /// The [`super::ContentMark`] of the file as it will be.
+        content: u64,
     },
     /// How full the cache is and what came of it: [`Reply::CacheStatus`].
     CacheStats,
@@ -174,6 +186,9 @@ pub enum Reply {
     Done {
         /// What is different now.
         changes: Vec<String>,
+        /// What is done all the same and should be known.
+        #[serde(default)]
+        warnings: Vec<String>,
         /// Mistakes, with file, line and what to write instead.
         problems: Vec<String>,
     },

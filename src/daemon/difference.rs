@@ -6,7 +6,8 @@ use crate::zone::{Change, Changeset, Zone};
 /// The numbers of a difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Records the new version does not have any more.
+    /// Records the new version does not have any more. Those of denial chains and signatures are not counted: a signer makes
+    /// all of them anew from the others.
     pub records_lost: usize,
     /// The longest a cache may go on with something old: the longest TTL of what went or changed, and for what came the
     /// time its absence may be remembered.
@@ -30,6 +31,9 @@ impl Extent {
 /// Records of the old RRset that the new one lacks.
 fn lost(change: &Change<'_>) -> usize {
     let Some(old) = change.old else { return 0 };
+    if [RrType::NSEC, RrType::NSEC3, RrType::RRSIG].contains(&old.rr_type) {
+        return 0;
+    }
     let kept = change.new.map_or(Vec::new(), |new| sorted(new.records));
     old.records.iter().filter(|record| kept.binary_search(record).is_err()).count()
 }
@@ -59,7 +63,8 @@ mod tests {
         builder.build().unwrap_or_else(|errors| panic!("{errors:?}")).zone
     }
 
-    const BASE: &str = "@ SOA ns h 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\nw A 192.0.2.1\nw A 192.0.2.2\n";
+    const BASE: &str = "@ SOA ns h 1 2 3 4 60\n@ NS ns\nns A 192.0.2.1\nw A 192.0.2.1\nw A 192.0.2.2\n\
+        ab NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n";
 
     #[test]
     fn what_is_lost_and_how_long_it_lives_on() {
@@ -71,6 +76,8 @@ mod tests {
             (format!("{BASE}x 900 A 192.0.2.9\n"), 0, 60),
             (BASE.replace("w A", "v A"), 2, 300),
             (format!("{BASE}w AAAA 2001:db8::1\n"), 0, 60),
+            (BASE.replace("ab NSEC", "ac NSEC"), 0, 300),
+            (BASE.replace("NSEC3 1 0 0 -", "NSEC3 1 0 0 ab"), 0, 300),
         ] {
             let (old, new) = (zone(BASE), zone(&new));
             let extent = Extent::of(&Changeset::between(&old, &new), &old);

@@ -181,6 +181,11 @@ pub(super) fn not_served(apex: &Name) -> Refusal {
     Refusal(format!("{} is not a zone of this server; `namu zone list` names those it has", spoken(apex)))
 }
 
+/// A whole zone as a zone file.
+pub(super) fn zone_text(zone: &Zone) -> String {
+    piece(zone, 0, usize::MAX).0
+}
+
 /// The records of a zone from a place on: so many octets and a little more, and where the next piece begins. The SOA
 /// comes first, as every reader of zone files wants it.
 fn piece(zone: &Zone, names: usize, octets: usize) -> (String, Option<Cursor>) {

@@ -143,10 +143,6 @@ impl Memory {
         }
         let path = state.journal(prepared.zone.apex());
         durable::make_folder(&state.journals())?;
-        // Its serial and hash are remembered; the records of such a zone come from its signer, version by version.
-        if prepared.zone.has_nsec3() {
-            return self.replace_with_mark(&path, prepared, version);
-        }
         let limit = match prepared.journal {
             JournalSize::Off => return self.replace_with_mark(&path, prepared, version),
             JournalSize::AtMost(limit) => limit.0.min(limits::JOURNAL_READ_OCTETS),

@@ -13,6 +13,7 @@ use super::handle::{Errand, not_served};
 use super::loader::{Job, Loaded, Loader, Work};
 use super::log_output::AccessLog;
 use super::served_doors::{Means, ServedDoors};
+use super::stamp::ContentMark;
 use super::start::Order;
 use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
@@ -92,6 +93,8 @@ pub(super) struct Reading {
     pub(super) problems: Vec<String>,
     /// Diagnostics with their lines.
     pub(super) details: Vec<String>,
+    /// Warnings, for whoever waits.
+    pub(super) warnings: Vec<String>,
     pub(super) unsettled: BTreeSet<Name>,
     pub(super) waiter: Option<oneshot::Sender<Result<Reply, Refusal>>>,
 }
@@ -117,7 +120,9 @@ impl House {
                 Some(status) => Ok(Reply::Zones { zones: vec![status.clone()] }),
                 None => Err(not_served(&zone)),
             },
-            Command::ZoneReload { zone: Some(zone), .. } | Command::ZoneRollback { zone, .. }
+            Command::ZoneReload { zone: Some(zone), .. }
+            | Command::ZoneRollback { zone, .. }
+            | Command::ZoneEdited { zone, .. }
                 if !self.zones.contains_key(&zone) =>
             {
                 Err(not_served(&zone))
@@ -127,14 +132,19 @@ impl House {
                 let reading = Reading::new(Work::Read(scope), Cause::Command).asked(Some(reply));
                 return self.read(Reading { is_sure: yes, ..reading });
             }
-            Command::ZoneRollback { zone, serial } => {
-                let work = Work::RollBack(zone, Serial(serial));
+            Command::ZoneRollback { zone, serial, write } => {
+                let work = Work::RollBack(zone, Serial(serial), write);
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
             }
             Command::CacheStats => match &self.published.load().recursion {
                 Some(own) => Ok(Reply::CacheStatus(cached::status(&self.cache, own, &self.doors.totals()))),
                 None => Err(Refusal("this server does not resolve, so it has no cache".into())),
             },
+            Command::ZoneEdited { zone, content } => {
+                // It keeps its place in the queue: whatever looks at the file later knows of it.
+                let reading = Reading::new(Work::Expect(zone, ContentMark(content)), Cause::Edit);
+                return self.read(Reading { waiter: Some(reply), ..reading });
+            }
             // Answered where it was asked, from the snapshot; see `Handle`.
             Command::ZoneShow { .. }
             | Command::ZoneHistory { .. }
@@ -170,7 +180,8 @@ impl House {
             work: reading.work.clone(),
             cause: reading.cause,
             is_sure: reading.is_sure,
-            is_patient: reading.tries > 2,
+            // Who asks for it says that the file is as it should be.
+            is_patient: reading.is_asked || reading.tries > 2,
         };
         if !self.loader.give(job) {
             let _ = self.told.send(Told::Broken);
@@ -187,7 +198,9 @@ impl House {
         loaded.report.changes.iter().for_each(|change| tracing::info!("{change}"));
         loaded.report.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         if reading.waiter.is_some() {
-            reading.details.extend(rendered(&loaded.report.diagnostics));
+            let (errors, warnings) = rendered(&loaded.report.diagnostics);
+            reading.details.extend(errors);
+            reading.warnings.extend(warnings);
         }
         reading.changes.extend(loaded.report.changes);
         reading.problems.extend(loaded.report.problems);
@@ -230,9 +243,9 @@ impl House {
             }
         }
         if let Some(waiter) = reading.waiter {
-            let mut problems = reading.details;
-            problems.extend(reading.problems);
-            let _ = waiter.send(Ok(Reply::Done { changes: reading.changes, problems }));
+            let Reading { changes, warnings, details, problems, .. } = reading;
+            let problems = [details, problems].concat();
+            let _ = waiter.send(Ok(Reply::Done { changes, warnings, problems }));
         }
     }
 
@@ -282,7 +295,7 @@ impl House {
             troubled: self.zones.values().filter(|zone| zone.state != ZoneState::Served).cloned().collect(),
             is_loading: self.reading.is_some(),
             unwatched: self.watcher.as_ref().err().cloned(),
-            requests: self.doors.totals().requests().map(|(_, _, count)| count).sum(),
+            requests: self.doors.totals().requests().map(|(.., count)| count).sum(),
             connections: self.doors.running().open_connections(),
         }
     }
@@ -366,6 +379,7 @@ impl Reading {
             changes: Vec::new(),
             problems: Vec::new(),
             details: Vec::new(),
+            warnings: Vec::new(),
             unsettled: BTreeSet::new(),
             waiter: None,
         }
@@ -399,6 +413,6 @@ impl Reading {
 impl Reply {
     /// One thing was done.
     fn done(change: &str) -> Reply {
-        Reply::Done { changes: vec![change.into()], problems: Vec::new() }
+        Reply::Done { changes: vec![change.into()], warnings: Vec::new(), problems: Vec::new() }
     }
 }

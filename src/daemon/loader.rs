@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use super::command::{Refusal, ZoneStatus};
 use super::house::Told;
+use super::stamp::ContentMark;
 use super::zone_file::read_zone;
 use super::zone_list::ZoneList;
 use super::zone_set::{LoadReport, Scope, Terms, ZoneSet};
@@ -34,8 +35,10 @@ pub(super) enum Work {
     Read(Scope),
     /// Files that are to be zones are read and forgotten again, to know what is wrong with them.
     Try(Vec<(Name, PathBuf)>),
-    /// An old version is taken back.
-    RollBack(Name, Serial),
+    /// An old version is taken back; in the file too, when that is wanted.
+    RollBack(Name, Serial, bool),
+    /// What an edit will put into a zone file is remembered.
+    Expect(Name, ContentMark),
 }
 
 /// What became of a job, or of a part of it.
@@ -119,11 +122,12 @@ fn work(mut zones: ZoneSet, clock: &Clock, queue: &Receiver<Job>, tell: &dyn Fn(
                 }
                 publish(&zones, report);
             }
-            Work::RollBack(apex, to) => {
+            Work::RollBack(apex, to, is_written) => {
                 let refused = |Refusal(why)| LoadReport { problems: vec![why], ..LoadReport::default() };
-                let report = zones.roll_back(&apex, to, now).unwrap_or_else(refused);
+                let report = zones.roll_back(&apex, to, is_written, now).unwrap_or_else(refused);
                 publish(&zones, report);
             }
+            Work::Expect(apex, content) => zones.expect(&apex, content),
         }
         let end = Some(End::of(&zones));
         tell(Loaded { table: zones.table.clone(), report: LoadReport::default(), end });

@@ -37,6 +37,7 @@ pub use command::{Command, Refusal, Reply};
 pub use difference::Extent;
 pub use durable::replace as replace_file;
 pub use handle::{Handle, append_change};
+pub use stamp::ContentMark;
 pub use start::{ControlDoor, Exit, OpenControl, Order, run};
 pub use talk::{say, say_diagnostics};
 pub use versions::{HistoryError, Prepared, VersionOptions, Versions, When};

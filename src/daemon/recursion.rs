@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::zone_file::read_records;
 use crate::cache::{Cache, CacheOptions, NameServer};
-use crate::config::{self, Config, Ipv6};
+use crate::config::{self, Config, Ipv6, QnameMinimization};
 use crate::diagnostic::Diagnostic;
 use crate::dns::{Name, NameRef, RrType};
 use crate::net::clock::Clock;
 use crate::net::{Outgoing, Upstream};
 use crate::recursion::Recursion;
-use crate::resolver::{NeverQuery, ResolverOptions, RootHints};
+use crate::resolver::{Minimisation, NeverQuery, ResolverOptions, RootHints};
 
 /// A cache of a configuration, with nothing in it.
 pub(super) fn new_cache(config: &Config) -> Arc<Cache> {
@@ -66,6 +66,12 @@ fn resolver_options(config: &Config) -> ResolverOptions {
         query_timeout: options.query_timeout.0,
         max_upstream_queries: options.max_upstream_queries.get().into(),
         priming: options.priming,
+        minimisation: match options.qname_minimization {
+            QnameMinimization::None => Minimisation::None,
+            QnameMinimization::Relaxed => Minimisation::Relaxed,
+            QnameMinimization::Strict => Minimisation::Strict,
+        },
+        case_randomization: options.case_randomization,
     }
 }
 

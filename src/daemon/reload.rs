@@ -38,7 +38,7 @@ impl House {
             Ok(new) => new,
             Err(diagnostics) => {
                 say_diagnostics(&diagnostics);
-                return self.refuse(rendered(&diagnostics).collect(), waiter);
+                return self.refuse(rendered(&diagnostics).0, waiter);
             }
         };
         let plan = Plan::between(&self.config, &new);
@@ -94,7 +94,7 @@ impl House {
         self.config_problem = Some(first.to_owned());
         tracing::warn!("the configuration has errors; nothing was changed: {first}");
         if let Some(waiter) = waiter {
-            let _ = waiter.send(Ok(Reply::Done { changes: Vec::new(), problems }));
+            let _ = waiter.send(Ok(Reply::Done { changes: Vec::new(), warnings: Vec::new(), problems }));
         }
     }
 
@@ -113,8 +113,9 @@ impl House {
         };
         let before = self.published.load();
         let recursion = match plan.resolver || plan.cache {
-            true => recursion::start(&new, &cache, &self.clock)
-                .map_err(|diagnostics| rendered(&diagnostics).collect::<Vec<_>>())?,
+            true => {
+                recursion::start(&new, &cache, &self.clock).map_err(|diagnostics| rendered(&diagnostics).0)?
+            }
             false => before.recursion.clone(),
         };
         let mut snapshot =

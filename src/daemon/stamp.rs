@@ -1,10 +1,11 @@
 //! How a file was when it was read, to know without reading it that it still is.
 
 use std::fs::Metadata;
-use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use twox_hash::XxHash3_64;
 
 use crate::clock::Unix;
 use crate::limits;
@@ -51,27 +52,35 @@ pub(super) struct SeenFile {
     /// None when the file changed while it was read: then what was read is of no version.
     pub(super) stamp: Option<Stamp>,
     pub(super) length: u64,
-    /// Of the octets. An operator's own files are no attack, so 64 bits are enough to tell versions apart.
-    hash: u64,
+    mark: ContentMark,
     pub(super) ends_with_newline: bool,
 }
 
 impl SeenFile {
     pub(super) fn new(path: &Path, stamp: Option<Stamp>, octets: &[u8]) -> SeenFile {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(octets);
         SeenFile {
             path: path.into(),
             stamp,
             length: octets.len() as u64,
-            hash: hasher.finish(),
+            mark: ContentMark::of(octets),
             ends_with_newline: octets.last().is_none_or(|last| *last == b'\n'),
         }
     }
 
     /// Whether it holds the same octets under the same name.
     pub(super) fn is_same_content(&self, other: &SeenFile) -> bool {
-        (&self.path, self.length, self.hash) == (&other.path, other.length, other.hash)
+        (&self.path, self.length, self.mark) == (&other.path, other.length, other.mark)
+    }
+}
+
+/// What tells the octets of a file from others. An operator's own files are no attack, so 64 bits are enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentMark(pub u64);
+
+impl ContentMark {
+    /// That of these octets, the same in every build: it is told from process to process.
+    pub fn of(octets: &[u8]) -> ContentMark {
+        ContentMark(XxHash3_64::oneshot(octets))
     }
 }
 
@@ -109,26 +118,28 @@ impl SeenFiles {
         ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.is_same_content(b))
     }
 
+    /// Whether the zone file itself, which is the first of them, has these octets.
+    pub(super) fn begin_with(&self, mark: ContentMark) -> bool {
+        self.files.first().is_some_and(|file| file.mark == mark)
+    }
+
     /// Whether `next` looks like these files in the middle of being written, and what tells.
     ///
     /// A file that was read while it changed is of no version. One that got shorter a moment ago may still grow, and one
-    /// that lost the newline at its end was probably cut there.
+    /// that lost the newline at its end was probably cut there: that is told first, for waiting does not mend it.
     pub(super) fn doubt(&self, next: &SeenFiles, now: Unix) -> Option<Doubt> {
         if next.files.iter().any(|file| file.stamp.is_none()) {
             return Some(Doubt::Changing);
         }
         let before = |path: &Path| self.files.iter().find(|file| file.path == path);
-        for file in &next.files {
-            let Some(before) = before(&file.path) else { continue };
-            if before.ends_with_newline && !file.ends_with_newline {
-                return Some(Doubt::CutOff);
-            }
-            let quiet = file.stamp.map_or(Duration::MAX, |stamp| stamp.quiet_for(now));
-            if file.length < before.length && quiet < limits::SHRUNK_QUIET {
-                return Some(Doubt::Changing);
-            }
+        let pairs = || next.files.iter().filter_map(|file| Some((before(&file.path)?, file)));
+        if pairs().any(|(before, file)| before.ends_with_newline && !file.ends_with_newline) {
+            return Some(Doubt::CutOff);
         }
-        None
+        let is_quiet =
+            |file: &SeenFile| file.stamp.is_none_or(|stamp| stamp.quiet_for(now) >= limits::SHRUNK_QUIET);
+        let may_grow = pairs().any(|(before, file)| file.length < before.length && !is_quiet(file));
+        may_grow.then_some(Doubt::Changing)
     }
 }
 
@@ -181,6 +192,11 @@ mod tests {
         let next = SeenFiles::new(vec![changed_while_read], now);
         assert_eq!(whole.doubt(&next, now), Some(Doubt::Changing));
         assert_eq!(SeenFiles::default().doubt(&SeenFiles::new(vec![seen("a", now.0)], now), now), None);
+
+        let part = |text, modified| SeenFile { path: "b.part".into(), ..seen(text, modified) };
+        let whole = SeenFiles::new(vec![seen("a\nb\n", long_ago), part("c\nd\n", long_ago)], now);
+        let next = SeenFiles::new(vec![seen("a\n", now.0), part("c\nd", now.0)], now);
+        assert_eq!(whole.doubt(&next, now), Some(Doubt::CutOff), "one that got shorter hides none cut off");
     }
 
     #[test]

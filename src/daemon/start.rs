@@ -125,11 +125,12 @@ fn open_house(
     let versions = Arc::new(Versions::new(State::new(state)));
     let list = ZoneList::of(&config, order.config_file.is_some(), &order.zone_files);
     let mut zones = ZoneSet::new(list, Arc::clone(&versions));
-    let mut problems = Vec::new();
+    let (mut problems, mut since_last_run) = (Vec::new(), Vec::new());
     let terms = Terms { cause: Cause::Start, now: started.unix, is_sure: false, is_patient: false };
     zones.load(&Scope::all(), terms, &mut |_, report| {
         say_diagnostics(&report.diagnostics);
         problems.extend(report.problems);
+        since_last_run.extend(report.since_last_run);
     });
 
     let cache = recursion::new_cache(&config);
@@ -193,6 +194,7 @@ fn open_house(
     }
     let control = start_control(&house, versions, open_control)?;
     greet(&house, remarks, &served_zones, control.as_ref());
+    tell_since_last_run(&since_last_run);
     problems.iter().for_each(|problem| tracing::warn!("{problem}"));
     let took = house.clock.now().tick.since(started.tick);
     let addresses = banner::ready_addresses(house.doors.running().addresses());
@@ -264,6 +266,15 @@ fn greet(house: &House, mut remarks: Vec<String>, zones: &[(String, usize)], con
         zones,
     };
     say(&banner.text());
+}
+
+/// What changed while nobody watched, a line each; of very many zones the number.
+fn tell_since_last_run(changes: &[String]) {
+    let told = changes.len().min(limits::START_CHANGES);
+    changes[..told].iter().for_each(|change| tracing::info!("since the last run: {change}"));
+    if changes.len() > told {
+        tracing::info!("since the last run: {} more zones changed", changes.len() - told);
+    }
 }
 
 /// What is served with this configuration; or a sentence why it cannot be.

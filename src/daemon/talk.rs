@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
 
 use crate::config::{LogFormat, LogLevel, LogOptions};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// Says a line or several. A closed standard error is no reason to stop.
 pub fn say(text: &str) {
@@ -23,9 +23,12 @@ pub fn say_diagnostics(diagnostics: &[Diagnostic]) {
     }
 }
 
-/// Diagnostics as lines for one who is not at this terminal.
-pub(super) fn rendered(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
-    diagnostics.iter().map(|diagnostic| diagnostic.render(false))
+/// Errors and warnings as text for one who is not at this terminal.
+pub(super) fn rendered(diagnostics: &[Diagnostic]) -> (Vec<String>, Vec<String>) {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        diagnostics.iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+    let render = |diagnostics: Vec<&Diagnostic>| diagnostics.iter().map(|each| each.render(false)).collect();
+    (render(errors), render(warnings))
 }
 
 /// Whether standard error is a terminal whose owner did not ask for plain text (no-color.org).

@@ -17,6 +17,9 @@ use crate::zone::{
     Cause, Changeset, ContentHash, Held, Journal, NotHeld, NotReadable, Summary, Version, Zone,
 };
 
+/// Why the serial of a zone is obeyed whatever the policy.
+const SEALED: &str = "its SOA is signed or digested, so its serial cannot be changed here";
+
 /// What an operator decides about the versions of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionOptions {
@@ -86,8 +89,6 @@ pub enum HistoryError {
     Unknown,
     /// The version is known, its content is not.
     NotHeld(NotHeld),
-    /// A signed SOA cannot get a new serial here.
-    Sealed,
 }
 
 impl Versions {
@@ -112,8 +113,7 @@ impl Versions {
             let hash = ContentHash::of(&read);
             return Prepared::first(read, hash, options, cause, now, remarks);
         };
-        let is_comparable = |served: &&Arc<Zone>| !read.has_nsec3() && !served.has_nsec3();
-        let to_read = served.filter(is_comparable).map(|served| Changeset::between(served, &read));
+        let to_read = served.map(|served| Changeset::between(served, &read));
         let is_as_served =
             to_read.as_ref().is_some_and(Changeset::is_content_same) && last.hash == last.file_hash;
         let file_hash = if is_as_served { last.hash } else { ContentHash::of(&read) };
@@ -210,8 +210,8 @@ impl Versions {
         })
     }
 
-    /// Takes an old version back: its content under a new serial. The zone file stays as it is, and counts again once it
-    /// is changed.
+    /// Takes an old version back: its content under a new serial, or under its own where the SOA is signed or digested. The
+    /// zone file counts again once it is changed; see [`Prepared::tell_file_is_same`].
     pub fn roll_back(
         &self,
         served: &Arc<Zone>,
@@ -220,16 +220,19 @@ impl Versions {
         now: Unix,
     ) -> Result<Prepared, HistoryError> {
         let content = self.at(served.apex(), When::Serial(to))?;
-        if is_sealed(&content) {
-            return Err(HistoryError::Sealed);
-        }
         let memory = self.memory(served.apex());
         let mut memory = lock(&memory);
-        let remarks = memory.open(&self.state, served.apex());
+        let mut remarks = memory.open(&self.state, served.apex());
         let last = memory.last.ok_or(HistoryError::Unknown)?;
-        let serial = next(options.serial, last.serial, now);
+        let is_sealed = is_sealed(&content);
+        let serial = if is_sealed { to } else { next(options.serial, last.serial, now) };
+        if is_sealed && !serial.is_after(last.serial) {
+            remarks.push(behind(served.apex(), serial, last.serial, SEALED).help(
+                "once it is known what was wrong, publish a version that is signed under a later serial",
+            ));
+        }
         let hash = ContentHash::of(&content);
-        let zone = Arc::new(content.with_serial(serial));
+        let zone = Arc::new(with_serial(content, serial));
         let changes = Changeset::between(served, &zone);
         let version = Version {
             serial,
@@ -307,6 +310,13 @@ impl Prepared {
         }
     }
 
+    /// The zone file says what this version does, serial and all.
+    pub(super) fn tell_file_is_same(&mut self) {
+        if let Some(version) = &mut self.version {
+            (version.file_hash, version.file_serial) = (version.hash, version.serial);
+        }
+    }
+
     /// Whether there is anything to publish under a serial that was not published yet, or an old one again.
     pub fn is_new(&self) -> bool {
         self.version.is_some()
@@ -342,7 +352,7 @@ fn with_serial(zone: Zone, serial: Serial) -> Zone {
 fn explain(remark: SerialRemark, read: &Zone, serial: Serial, numbering: &Numbering) -> Diagnostic {
     let (apex, file, published) = (read.apex(), numbering.file, numbering.published);
     let why_obeyed = match numbering.is_sealed {
-        true => "its SOA is signed or digested, so its serial cannot be changed here",
+        true => SEALED,
         false => "`serial: keep` obeys the file",
     };
     let help = "raise the serial in the file";
@@ -351,11 +361,7 @@ fn explain(remark: SerialRemark, read: &Zone, serial: Serial, numbering: &Number
             "zone {apex}: its content changed under serial {file}; other servers will not notice: {why_obeyed}"
         ))
         .help(help),
-        SerialRemark::Behind => Diagnostic::warning(format!(
-            "zone {apex}: serial {file} is not after {published}, which was published; other servers will not \
-             take it: {why_obeyed}"
-        ))
-        .help(help),
+        SerialRemark::Behind => behind(apex, file, published, why_obeyed).help(help),
         SerialRemark::WentBack => Diagnostic::warning(format!(
             "zone {apex}: the serial in its file went from {} back to {file}, which other servers would not take \
              after {published}; {serial} is published",
@@ -363,6 +369,13 @@ fn explain(remark: SerialRemark, read: &Zone, serial: Serial, numbering: &Number
         ))
         .help(format!("write a serial after {serial}, or leave it: it is counted on")),
     }
+}
+
+fn behind(apex: NameRef<'_>, serial: Serial, published: Serial, why_obeyed: &str) -> Diagnostic {
+    Diagnostic::warning(format!(
+        "zone {apex}: serial {serial} is not after {published}, which was published; other servers will not take \
+         it: {why_obeyed}"
+    ))
 }
 
 /// The lock's value. What was half done by a thread that panicked is found out by reading the disk again.
@@ -377,9 +390,6 @@ impl fmt::Display for HistoryError {
             HistoryError::NotReadable(why) => write!(f, "the journal {why}"),
             HistoryError::Unknown => f.write_str("no such version is known"),
             HistoryError::NotHeld(why) => write!(f, "that version cannot be had: {why}"),
-            HistoryError::Sealed => {
-                f.write_str("that version's SOA is signed or digested and cannot get a new serial here")
-            }
         }
     }
 }

@@ -11,10 +11,11 @@ use std::thread;
 
 use super::command::{Refusal, ZoneState, ZoneStatus, spoken};
 use super::difference::Extent;
-use super::handle::not_served;
-use super::stamp::{Doubt, SeenFiles};
+use super::durable;
+use super::handle::{not_served, zone_text};
+use super::stamp::{ContentMark, Doubt, SeenFile, SeenFiles, Stamp};
 use super::versions::{Prepared, Versions};
-use super::zone_file::{ReadZone, read_zone};
+use super::zone_file::{ReadZone, read_zone, read_zone_text};
 use super::zone_list::{ListedZone, ZoneList};
 use crate::clock::Unix;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -58,7 +59,7 @@ pub(super) struct Terms {
     pub(super) now: Unix,
     /// Versions that lose too much, or look cut off, are taken: the operator said so.
     pub(super) is_sure: bool,
-    /// Files that got shorter are taken though they may still grow: they were waited for long enough.
+    /// Files that got shorter are taken though they may still grow: somebody asked, or waited for long enough.
     pub(super) is_patient: bool,
 }
 
@@ -71,6 +72,8 @@ pub(super) struct LoadReport {
     pub(super) changes: Vec<String>,
     /// Zones whose file is not what is served, and why.
     pub(super) problems: Vec<String>,
+    /// Zones that are not any more what an earlier run published last.
+    pub(super) since_last_run: Vec<String>,
     /// Zones whose files changed while they were read.
     pub(super) unsettled: BTreeSet<Name>,
 }
@@ -90,6 +93,8 @@ struct Known {
     accepted: SeenFiles,
     /// The files as they were read last, when they were not accepted.
     rejected: Option<SeenFiles>,
+    /// What an edit announced to put into the zone file; until a version is accepted.
+    edited: Option<ContentMark>,
     state: ZoneState,
     problem: Option<String>,
     load_errors: u64,
@@ -246,7 +251,9 @@ impl ZoneSet {
         mut warnings: Vec<Diagnostic>,
     ) -> Outcome {
         let ListedZone { versions, max_removed, .. } = known.listed;
-        let mut prepared = self.versions.prepare(zone, served, versions, terms.cause, terms.now);
+        let is_edit = known.edited.is_some_and(|edited| files.begin_with(edited));
+        let cause = if is_edit { Cause::Edit } else { terms.cause };
+        let mut prepared = self.versions.prepare(zone, served, versions, cause, terms.now);
         if let (Some(changes), Some(served), false) = (&prepared.changes, served, terms.is_sure) {
             let (lost, records) = (Extent::of(changes, served).records_lost, served.record_count());
             if max_removed.is_exceeded(lost, records) {
@@ -260,19 +267,52 @@ impl ZoneSet {
         Outcome::Good { files, prepared: Box::new(prepared), warnings }
     }
 
-    /// Takes an old version back: its content under a new serial. The file stays as it is, and counts again once it is
-    /// changed.
-    pub(super) fn roll_back(&mut self, apex: &Name, to: Serial, now: Unix) -> Result<LoadReport, Refusal> {
-        let known = self.zones.get(apex).ok_or_else(|| not_served(apex))?;
-        let Some(served) = self.served(apex) else {
-            return Err(Refusal(format!("no version of {} is served", spoken(apex))));
+    /// Remembers what an edit is about to put into the file of a zone.
+    pub(super) fn expect(&mut self, apex: &Name, content: ContentMark) {
+        if let Some(known) = self.zones.get_mut(apex) {
+            known.edited = Some(content);
+        }
+    }
+
+    /// Takes an old version back: its content under a new serial. The file gets it too when that is wanted; else it stays
+    /// as it is, and counts again once it is changed.
+    pub(super) fn roll_back(
+        &mut self,
+        apex: &Name,
+        to: Serial,
+        is_written: bool,
+        now: Unix,
+    ) -> Result<LoadReport, Refusal> {
+        let served = match (self.zones.get(apex), self.served(apex)) {
+            (None, _) => return Err(not_served(apex)),
+            (_, None) => return Err(Refusal(format!("no version of {} is served", spoken(apex)))),
+            (Some(_), Some(served)) => Arc::clone(served),
         };
-        let prepared = self
+        let known = self.zones.get_mut(apex).expect("it was found a moment ago");
+        let mut prepared = self
             .versions
-            .roll_back(served, to, known.listed.versions, now)
+            .roll_back(&served, to, known.listed.versions, now)
             .map_err(|error| Refusal(format!("{}: {error}", spoken(apex))))?;
         let mut report = LoadReport { changes: vec![prepared.to_string()], ..LoadReport::default() };
-        report.diagnostics.extend(self.versions.commit(&prepared));
+        let file = known.listed.file.display().to_string();
+        if is_written {
+            // Before the version is written down: a crash between the two leaves a file that says the same.
+            let files = known.write_file(&prepared.zone, now).map_err(|why| {
+                Refusal(format!("{file}: {why}; nothing was taken back, which works without `--write`"))
+            })?;
+            if known.accepted.files.len() > 1 {
+                report.changes.push(format!("{file} includes no other files any more"));
+            }
+            known.accept(files);
+            prepared.tell_file_is_same();
+            report.changes.push(format!("{file} is written anew, without its comments"));
+        } else {
+            report.changes.push(format!(
+                "{file} still says what was published before, and is published again when it changes next; take the \
+                 same back there, or let `--write` do it"
+            ));
+        }
+        report.diagnostics.extend(prepared.remarks.iter().cloned().chain(self.versions.commit(&prepared)));
         self.table = self.table.with(ZoneEntry::Loaded(prepared.zone));
         Ok(report)
     }
@@ -294,6 +334,9 @@ impl ZoneSet {
             Outcome::Good { files, prepared, warnings } => {
                 known.accept(files);
                 report.diagnostics.extend(warnings);
+                if served.is_none() && prepared.before.is_some() && prepared.is_new() {
+                    report.since_last_run.push(prepared.to_string());
+                }
                 if served.is_none() || prepared.is_new() {
                     report.changes.push(prepared.to_string());
                 }
@@ -385,6 +428,7 @@ impl Known {
             listed,
             accepted: SeenFiles::default(),
             rejected: None,
+            edited: None,
             state: ZoneState::Unavailable,
             problem: None,
             load_errors: 0,
@@ -392,7 +436,7 @@ impl Known {
     }
 
     fn accept(&mut self, files: SeenFiles) {
-        (self.accepted, self.rejected) = (files, None);
+        (self.accepted, self.rejected, self.edited) = (files, None, None);
         (self.state, self.problem) = (ZoneState::Served, None);
     }
 
@@ -402,10 +446,96 @@ impl Known {
         self.load_errors += 1;
     }
 
+    /// Puts a version into the zone file, unless that has something nobody has read yet. How it is then.
+    fn write_file(&self, zone: &Zone, now: Unix) -> Result<SeenFiles, String> {
+        let path = &self.listed.file;
+        let text = zone_text(zone);
+        if text.len() as u64 > limits::ZONEFILE_OCTETS {
+            return Err("the zone is too large for a zone file".into());
+        }
+        if path.exists() {
+            let octets = read_zone_text(path).map_err(|unreadable| unreadable.message)?;
+            let mark = ContentMark::of(&octets);
+            let is_known = |files: &SeenFiles| files.begin_with(mark);
+            if !is_known(&self.accepted) && !self.rejected.as_ref().is_some_and(is_known) {
+                return Err("it was changed meanwhile".into());
+            }
+        }
+        durable::replace(path, text.as_bytes()).map_err(|error| error.to_string())?;
+        let seen = SeenFile::new(path, Stamp::at(path), text.as_bytes());
+        Ok(SeenFiles::new(vec![seen], now))
+    }
+
     /// All files that matter, those of a rejected version too: it may be mended in any of them.
     fn paths(&self) -> impl Iterator<Item = PathBuf> {
         let seen = self.accepted.files.iter().chain(self.rejected.iter().flat_map(|seen| &seen.files));
         let paths = seen.map(|file| &file.path).chain([&self.listed.file]);
         paths.map(|path| absolute(path).unwrap_or_else(|_| path.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::state::State;
+    use super::*;
+    use crate::config::Config;
+
+    const ZONES: usize = 40;
+    /// So late that the stamps of all files are believed.
+    const TERMS: Terms =
+        Terms { cause: Cause::Command, now: Unix(u64::MAX), is_sure: false, is_patient: false };
+
+    fn text(last: u8) -> String {
+        format!("$TTL 60\n@ SOA ns hostmaster 1 7200 900 1209600 300\n@ NS ns\nwww A 192.0.2.{last}\n")
+    }
+
+    #[test]
+    fn a_reload_reads_the_files_of_the_zone_it_is_about_and_of_no_other() {
+        let folder = std::env::temp_dir().join(format!("namu-zone-set-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let files: Vec<PathBuf> = (0..ZONES).map(|n| folder.join(format!("z{n}.test.zone"))).collect();
+        files.iter().for_each(|file| fs::write(file, text(1)).unwrap());
+        // What the zones of the list are called is read first, with a list that is not looked at again.
+        let list = ZoneList::of(&Config::default(), false, &files);
+        let versions = Arc::new(Versions::new(State::new(folder.join("state"))));
+        let mut zones = ZoneSet::new(list, versions);
+        let mut reload = |scope: &Scope| {
+            let mut said = (Vec::new(), Vec::new());
+            zones.load(scope, TERMS, &mut |_, report| {
+                said.0.extend(report.changes);
+                said.1.extend(report.problems);
+            });
+            // How many files another look at all zones would read.
+            let all: Vec<Name> = zones.zones.keys().cloned().collect();
+            let looks = zones.examine_all(&all, TERMS);
+            let read = looks.iter().filter(|(_, outcome)| !matches!(outcome, Outcome::Unchanged)).count();
+            let errors: u64 = zones.status().values().map(|status| status.load_errors).sum();
+            (said, read, errors)
+        };
+        let ((changes, problems), read, errors) = reload(&Scope::all());
+        assert_eq!((changes.len(), problems.len(), read, errors), (ZONES, 0, 0, 0));
+        // All files become rubbish but one: who reads another one will say so.
+        files.iter().for_each(|file| fs::write(file, "rubbish").unwrap());
+        fs::write(&files[7], text(2)).unwrap();
+        let edited: Name = "z7.test.".parse().unwrap();
+        for (scope, changes) in [
+            (
+                Scope::zones([edited.clone()]),
+                vec!["zone z7.test.: serial 1 -> 2, 1 RRset changed".to_owned()],
+            ),
+            (Scope { files: [files[7].clone()].into(), ..Scope::default() }, Vec::new()),
+        ] {
+            assert_eq!(reload(&scope), ((changes, Vec::new()), ZONES - 1, 0), "{scope:?}");
+        }
+        let ((_, problems), _, errors) = reload(&Scope::all());
+        assert_eq!((problems.len(), errors), (ZONES - 1, ZONES as u64 - 1));
+        // A look at all zones reads what was touched.
+        files.iter().for_each(|file| fs::write(file, text(3)).unwrap());
+        assert_eq!(reload(&Scope::all()).1, 0);
+        fs::write(&files[9], text(4)).unwrap();
+        assert_eq!(reload(&Scope::default()).1, 1);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -106,6 +106,11 @@ impl<D: Desk> Connection<D> {
 
     /// Serves until the client has all it asked for and leaves, or until it is too slow.
     pub(super) async fn run(mut self) {
+        self.serve().await;
+        self.give_up_transfers();
+    }
+
+    async fn serve(&mut self) {
         let core = self.core.clone();
         let mut stop = pin!(core.shared.stop.wait().fuse());
         loop {
@@ -273,6 +278,33 @@ impl<D: Desk> Connection<D> {
         }
     }
 
+    /// Notes the zone transfers whose last message was made and is not written any more.
+    fn give_up_transfers(&mut self) {
+        self.from_tasks.close();
+        while let Ok(message) = self.from_tasks.try_recv() {
+            if let FromTask::Response { answered: Some(answered), .. } = message
+                && answered.event.transfer.is_some()
+            {
+                self.answered.push(answered);
+            }
+        }
+        self.note(false);
+    }
+
+    /// Notes what was answered, and whether it reached the client as far as anybody knows.
+    fn note(&mut self, is_written: bool) {
+        let sent = self.core.shared.clock.now();
+        self.silent_since = sent.tick;
+        let mut bench = self.core.bench();
+        for Answered { request, exchange, mut event } in std::mem::take(&mut self.answered) {
+            if let Some(transfer) = &mut event.transfer {
+                transfer.is_whole &= is_written;
+            }
+            bench.desk.record(&request, exchange, &event, sent);
+        }
+        self.core.noted();
+    }
+
     /// Writes the responses and notes what was answered; false when the client does not take them.
     async fn write(&mut self) -> bool {
         let written = self.stream.write_all(&self.output);
@@ -281,13 +313,7 @@ impl<D: Desk> Connection<D> {
         if !is_written {
             self.core.shared.unsent.fetch_add(self.answered.len() as u64, Ordering::Relaxed);
         }
-        let sent = self.core.shared.clock.now();
-        self.silent_since = sent.tick;
-        let mut bench = self.core.bench();
-        for Answered { request, exchange, event } in std::mem::take(&mut self.answered) {
-            bench.desk.record(&request, exchange, &event, sent);
-        }
-        self.core.noted();
+        self.note(is_written);
         self.output = Vec::new();
         is_written
     }
@@ -352,6 +378,12 @@ impl<D: Desk> Replies for StreamReplies<D> {
         let (request, exchange) = (self.request.clone(), self.exchange);
         let answered = event.map(|event| Answered { request, exchange, event });
         Box::pin(async move { self.connection.send(FromTask::Response { octets, answered }).await.is_ok() })
+    }
+
+    fn give_up(&mut self, event: Event) {
+        let sent = self.core.shared.clock.now();
+        self.core.bench().desk.record(&self.request, self.exchange, &event, sent);
+        self.core.noted();
     }
 }
 

@@ -75,20 +75,28 @@ impl<D: Desk> Replies for DatagramReplies<D> {
         // Nobody can say of a datagram that its client is gone.
         Box::pin(std::future::ready(true))
     }
+
+    fn give_up(&mut self, event: Event) {
+        self.record(&event);
+    }
 }
 
 impl<D: Desk> DatagramReplies<D> {
     fn send_now(&self, octets: &[u8], event: Option<Event>) {
-        let Origin { socket, client, source, exchange, octets: request, .. } = &self.origin;
+        let Origin { socket, client, source, .. } = &self.origin;
         let shared = &self.core.shared;
         if send_one(socket, octets, *client, *source).is_err() {
             shared.unsent.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(event) = event {
-            let sent = shared.clock.now();
-            self.core.bench().desk.record(request, *exchange, &event, sent);
-            self.core.noted();
+            self.record(&event);
         }
+    }
+
+    fn record(&self, event: &Event) {
+        let sent = self.core.shared.clock.now();
+        self.core.bench().desk.record(&self.origin.octets, self.origin.exchange, event, sent);
+        self.core.noted();
     }
 
     fn recover(&self) {

@@ -7,7 +7,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::event::{Event, ExchangeResult, RecursionFacts, Security, Source, Transport, UpstreamExchange};
+use super::event::{
+    Event, ExchangeResult, RecursionFacts, Security, Source, Transfer, Transport, UpstreamExchange,
+};
 use crate::clock::Unix;
 use crate::dns::name_text::write_octet;
 use crate::dns::{ErrorCode, NameRef, QuestionRef, Rcode, RrClass};
@@ -53,6 +55,8 @@ pub struct LogRecord<'a> {
     pub extended_error: Option<ErrorCode>,
     /// What recursion did.
     pub recursion: Option<&'a RecursionFacts>,
+    /// The zone transfer this was. Nothing is written of it beside what recursion did.
+    pub transfer: Option<Transfer>,
 }
 
 impl<'a> LogRecord<'a> {
@@ -78,6 +82,7 @@ impl<'a> LogRecord<'a> {
             security: event.security,
             extended_error: event.extended_error,
             recursion: event.recursion.as_deref(),
+            transfer: event.transfer,
         }
     }
 }
@@ -110,8 +115,10 @@ pub fn format(record: &LogRecord<'_>, room: &mut LineRoom) -> usize {
         Some(error) => line.integer(u64::from(error.0)),
         None => line.push(b'-'),
     }
-    if let Some(recursion) = record.recursion {
-        line.recursion(recursion);
+    match (record.recursion, record.transfer) {
+        (Some(recursion), _) => line.recursion(recursion),
+        (None, Some(transfer)) => line.transfer(transfer),
+        (None, None) => {}
     }
     line.push(b'\n');
     line.length
@@ -230,6 +237,15 @@ impl Line<'_> {
         self.integer(u64::from(recursion.tries));
     }
 
+    /// ` serial=N`, and ` transfer=aborted` when not all of that version was sent.
+    fn transfer(&mut self, transfer: Transfer) {
+        self.text(b" serial=");
+        self.integer(u64::from(transfer.serial.0));
+        if !transfer.is_whole {
+            self.text(b" transfer=aborted");
+        }
+    }
+
     fn exchange(&mut self, exchange: &UpstreamExchange) {
         match exchange.server.port() {
             53 => self.address(exchange.server.ip()),
@@ -323,7 +339,7 @@ pub fn date_of(day: u64) -> (u32, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{Name, Question, RrType};
+    use crate::dns::{Name, Question, RrType, Serial};
     use crate::observe::access_log_parse::parse;
 
     fn question(name: &str, rr_type: RrType) -> Question {
@@ -357,6 +373,7 @@ mod tests {
             security: Some(Security::Secure),
             extended_error: None,
             recursion: None,
+            transfer: None,
         }
     }
 
@@ -378,6 +395,7 @@ mod tests {
             tries: 5,
         };
         let unasked = RecursionFacts::default();
+        let axfr = question("example.com.", RrType::AXFR);
         let records = [
             base(&www),
             LogRecord {
@@ -435,6 +453,22 @@ mod tests {
                 flags: 0,
                 security: Some(Security::Indeterminate),
                 ..base(&www)
+            },
+            LogRecord {
+                transport: Transport::Tcp,
+                source: Source::Authoritative,
+                flags: 0x8400,
+                security: None,
+                transfer: Some(Transfer { serial: Serial(2_026_112_101), is_whole: true }),
+                ..base(&axfr)
+            },
+            LogRecord {
+                transport: Transport::Tcp,
+                source: Source::Authoritative,
+                flags: 0,
+                security: None,
+                transfer: Some(Transfer { serial: Serial(7), is_whole: false }),
+                ..base(&axfr)
             },
         ];
         let text: String = records.iter().map(line).collect();

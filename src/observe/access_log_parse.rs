@@ -7,9 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::access_log::{FLAGS, LogRecord};
-use super::event::{ExchangeResult, RecursionFacts, Security, Source, Transport, UpstreamExchange};
+use super::event::{ExchangeResult, RecursionFacts, Security, Source, Transfer, Transport, UpstreamExchange};
 use crate::clock::Unix;
-use crate::dns::{ErrorCode, Question, Rcode, RrClass};
+use crate::dns::{ErrorCode, Question, Rcode, RrClass, Serial};
 
 /// A record that owns what it tells; see [`LogRecord`] for the fields. Times are as exact as they were written.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,7 @@ pub struct OwnedRecord {
     pub security: Option<Security>,
     pub extended_error: Option<ErrorCode>,
     pub recursion: Option<RecursionFacts>,
+    pub transfer: Option<Transfer>,
 }
 
 impl OwnedRecord {
@@ -45,6 +46,7 @@ impl OwnedRecord {
             security: self.security,
             extended_error: self.extended_error,
             recursion: self.recursion.as_ref(),
+            transfer: self.transfer,
         }
     }
 }
@@ -79,6 +81,7 @@ pub fn parse(line: &str) -> Result<OwnedRecord, BadColumn> {
         security: read(next("dnssec")?, |text| unless_empty(text, |text| word_of(&Security::WORDS, text)))?,
         extended_error: read(next("ede")?, |text| unless_empty(text, |text| parsed(text).map(ErrorCode)))?,
         recursion: None,
+        transfer: None,
     };
     let mut exchanges = Vec::new();
     for fact in columns {
@@ -87,6 +90,13 @@ pub fn parse(line: &str) -> Result<OwnedRecord, BadColumn> {
             ("tries", text) => {
                 let tries = read(("tries", text), parsed)?;
                 record.recursion = Some(RecursionFacts { exchanges: std::mem::take(&mut exchanges), tries });
+            }
+            ("serial", text) => {
+                let serial = Serial(read(("serial", text), parsed)?);
+                record.transfer = Some(Transfer { serial, is_whole: true });
+            }
+            ("transfer", "aborted") => {
+                record.transfer.as_mut().ok_or(BadColumn("transfer"))?.is_whole = false;
             }
             _ => {}
         }
@@ -294,10 +304,19 @@ mod tests {
             (any::<u64>(), any_address(), words, prop::option::of(question), any::<u16>()),
             (any_duration(), any::<u32>(), flags, prop::option::of(any::<u16>())),
             prop::option::of(any_recursion()),
+            prop::option::of((any::<u32>(), any::<bool>())),
         )
             .prop_map(
-                |((time, client, words, question, rcode), (took, octets, flags, ede), recursion)| {
+                |(
+                    (time, client, words, question, rcode),
+                    (took, octets, flags, ede),
+                    recursion,
+                    transfer,
+                )| {
                     let (transport, source, security) = words;
+                    let transfer = transfer.filter(|_| recursion.is_none());
+                    let transfer =
+                        transfer.map(|(serial, is_whole)| Transfer { serial: Serial(serial), is_whole });
                     OwnedRecord {
                         time: Unix(time / 1000 * 1000),
                         client,
@@ -311,6 +330,7 @@ mod tests {
                         security: security.map(|(security, _)| security),
                         extended_error: ede.map(ErrorCode),
                         recursion,
+                        transfer,
                     }
                 },
             )

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::dns::{ErrorCode, NameRef, QuestionRef, Rcode, RrClass, RrType};
+use crate::dns::{ErrorCode, NameRef, QuestionRef, Rcode, RrClass, RrType, Serial};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,6 +139,17 @@ pub struct Event {
     pub extended_error: Option<ErrorCode>,
     /// What recursion did, none for an answer made here.
     pub recursion: Option<Box<RecursionFacts>>,
+    /// The zone transfer this was, none for an answer.
+    pub transfer: Option<Transfer>,
+}
+
+/// A zone on its way to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    /// The version that was sent.
+    pub serial: Serial,
+    /// Whether all of it was.
+    pub is_whole: bool,
 }
 
 /// What recursion did for one request.
@@ -189,16 +200,19 @@ pub enum DropReason {
     Overload,
     /// The answer was sent to the client's network too often; of this there is a line.
     RateLimit,
+    /// The client's network asked too often.
+    ClientLimit,
 }
 
 impl DropReason {
-    /// Every reason with its word, in the order of the variants.
-    pub const WORDS: [(DropReason, &'static str); 5] = [
-        (DropReason::TooShort, "too-short"),
-        (DropReason::IsResponse, "is-response"),
-        (DropReason::PortZero, "port-zero"),
+    /// Every reason with its word, in the order of the variants. Reasons with one word are counted as one.
+    pub const WORDS: [(DropReason, &'static str); 6] = [
+        (DropReason::TooShort, "malformed"),
+        (DropReason::IsResponse, "malformed"),
+        (DropReason::PortZero, "malformed"),
         (DropReason::Overload, "overload"),
-        (DropReason::RateLimit, "rate-limit"),
+        (DropReason::RateLimit, "rate_limit"),
+        (DropReason::ClientLimit, "rate_limit"),
     ];
 
     /// The word of the counters.

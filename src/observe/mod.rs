@@ -13,7 +13,7 @@ pub mod step;
 
 pub use counters::{Counters, Totals};
 pub use event::{
-    DropReason, Event, ExchangeResult, QuestionPlace, RecursionFacts, Security, Source, Transport,
+    DropReason, Event, ExchangeResult, QuestionPlace, RecursionFacts, Security, Source, Transfer, Transport,
     UpstreamExchange,
 };
 pub use log_writer::{Complaint, LogOutside, LogSender, LogWriter};

@@ -1,8 +1,14 @@
 //! Numbers as Prometheus text (exposition format 0.0.4), under names that never change their meaning.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use super::counters::Totals;
+use super::counters::{Durations, Totals};
+use super::event::{Source, Transport};
+use crate::limits;
+
+/// There is one view, and it has this name, so that queries hold when there are more.
+const VIEW: &str = "view=\"default\"";
 
 /// All that is told.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +87,7 @@ impl Numbers {
             let help = "Answers fetched anew before they expired.";
             single(out, "namu_cache_prefetch_total", "counter", help, prefetched)?;
             single(out, "namu_cache_served_stale_total", "counter", "Responses that were stale.", stale)?;
+            self.cache_hits(out)?;
         }
         let name = "namu_config_reloads_total";
         head(out, name, "counter", "Configurations read again.")?;
@@ -92,22 +99,87 @@ impl Numbers {
     }
 
     fn requests(&self, out: &mut String) -> fmt::Result {
+        let totals = &self.totals;
         head(out, "namu_dns_requests_total", "counter", "Requests that were answered.")?;
-        for (transport, qtype, count) in self.totals.requests() {
+        for (transport, family, qtype, count) in totals.requests() {
             let transport = transport.word();
-            writeln!(out, "namu_dns_requests_total{{transport=\"{transport}\",qtype=\"{qtype}\"}} {count}")?;
+            writeln!(
+                out,
+                "namu_dns_requests_total{{{VIEW},transport=\"{transport}\",family=\"{family}\",qtype=\"{qtype}\"}} {count}"
+            )?;
         }
         head(out, "namu_dns_responses_total", "counter", "Responses by where they came from.")?;
-        for (source, rcode, count) in self.totals.responses() {
+        for (source, dnssec, rcode, count) in totals.responses() {
             let source = source.word();
-            writeln!(out, "namu_dns_responses_total{{rcode=\"{rcode}\",source=\"{source}\"}} {count}")?;
+            writeln!(
+                out,
+                "namu_dns_responses_total{{{VIEW},rcode=\"{rcode}\",source=\"{source}\",dnssec=\"{dnssec}\"}} {count}"
+            )?;
         }
+        self.durations(out)?;
+        self.sizes(out)?;
+        single(out, "namu_dns_truncated_total", "counter", "Responses with TC set.", totals.truncated)?;
         head(out, "namu_dns_dropped_total", "counter", "Requests that got no response.")?;
-        for (reason, count) in self.totals.dropped() {
-            let reason = reason.word();
+        for (reason, count) in totals.dropped() {
             writeln!(out, "namu_dns_dropped_total{{reason=\"{reason}\"}} {count}")?;
         }
-        single(out, "namu_panics_total", "counter", "Requests that ended in a panic.", self.totals.panics)
+        single(out, "namu_panics_total", "counter", "Requests that ended in a panic.", totals.panics)
+    }
+
+    fn durations(&self, out: &mut String) -> fmt::Result {
+        let name = "namu_dns_request_duration_seconds";
+        head(out, name, "histogram", "From the receipt of a request to its response.")?;
+        for Durations { source, counts, seconds } in self.totals.durations() {
+            let labels = format!("{VIEW},source=\"{}\"", source.word());
+            let mut sum = 0;
+            for (place, count) in counts.iter().enumerate() {
+                sum += count;
+                let most = limits::DURATIONS.get(place);
+                let most = most.map_or("+Inf".into(), |most| (*most as f64 / 1e9).to_string());
+                writeln!(out, "{name}_bucket{{{labels},le=\"{most}\"}} {sum}")?;
+            }
+            writeln!(out, "{name}_sum{{{labels}}} {seconds}\n{name}_count{{{labels}}} {sum}")?;
+        }
+        Ok(())
+    }
+
+    /// Sums and counts, which make an average.
+    fn sizes(&self, out: &mut String) -> fmt::Result {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (transport, _, _, count) in self.totals.requests() {
+            *counts.entry(transport.word()).or_default() += count;
+        }
+        type Part = fn((u64, u64)) -> u64;
+        let sizes: [(&str, &str, Part); 2] = [
+            ("namu_dns_request_bytes", "Octets of requests that were answered.", |(octets_in, _)| octets_in),
+            ("namu_dns_response_bytes", "Octets of responses.", |(_, octets_out)| octets_out),
+        ];
+        for (name, help, of) in sizes {
+            head(out, name, "summary", help)?;
+            for (transport, word) in Transport::WORDS {
+                let Some(count) = counts.get(word) else { continue };
+                let sum = of(self.totals.octets(transport));
+                writeln!(out, "{name}_sum{{transport=\"{word}\"}} {sum}")?;
+                writeln!(out, "{name}_count{{transport=\"{word}\"}} {count}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A response tells by its source whether the cache had it.
+    fn cache_hits(&self, out: &mut String) -> fmt::Result {
+        let from = |source| self.totals.responses_from(source);
+        let name = "namu_cache_hits_total";
+        head(out, name, "counter", "Requests that were answered from the cache.")?;
+        for (kind, source) in [
+            ("answer", Source::Cache),
+            ("negative", Source::NegativeCache),
+            ("failure", Source::FailureCache),
+        ] {
+            writeln!(out, "{name}{{kind=\"{kind}\"}} {}", from(source))?;
+        }
+        let missed = "Requests for which others had to be asked.";
+        single(out, "namu_cache_misses_total", "counter", missed, from(Source::Recursion))
     }
 
     fn zones(&self, out: &mut String) -> fmt::Result {
@@ -158,18 +230,53 @@ impl fmt::Display for Label<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::clock::Unix;
+    use crate::dns::Rcode;
+    use crate::observe::{Counters, DropReason, Event, Recorder};
 
     #[test]
     fn every_name_is_declared_once_and_labels_are_escaped() {
         let zone = ZoneNumbers { zone: "a\\\"b.test".into(), serial: Some(7), records: 3, load_errors: 1 };
-        let numbers = Numbers {
-            version: "1",
-            zones: vec![zone],
-            cache: Some(CacheNumbers::default()),
-            ..Numbers::default()
+        let mut recorder = Recorder::new(None);
+        let (client, took) = ("192.0.2.7:53".parse().unwrap(), Duration::from_micros(60));
+        let event = Event {
+            source: Source::Cache,
+            rcode: Rcode::NOERROR,
+            question: None,
+            flags: 0,
+            octets: 45,
+            security: None,
+            extended_error: None,
+            recursion: None,
+            transfer: None,
         };
+        recorder.record(&[0; 30], client, Transport::Udp, &event, Unix(0), took);
+        recorder.dropped(DropReason::ClientLimit);
+        let totals = Counters::sum([&recorder.counters()]);
+        let cache = Some(CacheNumbers::default());
+        let numbers = Numbers { version: "1", totals, zones: vec![zone], cache, ..Numbers::default() };
         let text = numbers.text();
+        let histogram = "namu_dns_request_duration_seconds";
+        for line in [
+            "namu_dns_requests_total{view=\"default\",transport=\"udp\",family=\"ipv4\",qtype=\"other\"} 1",
+            "namu_dns_responses_total{view=\"default\",rcode=\"NOERROR\",source=\"cache\",dnssec=\"-\"} 1",
+            "namu_dns_dropped_total{reason=\"rate_limit\"} 1",
+            "namu_dns_request_bytes_sum{transport=\"udp\"} 30",
+            "namu_dns_response_bytes_sum{transport=\"udp\"} 45",
+            "namu_dns_response_bytes_count{transport=\"udp\"} 1",
+            "namu_cache_hits_total{kind=\"answer\"} 1",
+            &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"0.00005\"}} 0"),
+            &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"0.0001\"}} 1"),
+            &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"10\"}} 1"),
+            &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"+Inf\"}} 1"),
+            &format!("{histogram}_sum{{view=\"default\",source=\"cache\"}} 0.00006"),
+            &format!("{histogram}_count{{view=\"default\",source=\"cache\"}} 1"),
+        ] {
+            assert!(text.lines().any(|other| other == line), "`{line}` in\n{text}");
+        }
         assert!(text.contains("namu_zone_serial{zone=\"a\\\\\\\"b.test\"} 7\n"), "{text}");
         let mut declared: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
         let count = declared.len();
@@ -178,8 +285,14 @@ mod tests {
         assert_eq!(declared.len(), count);
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split([' ', '{']).next().unwrap();
-            assert!(declared.iter().any(|declared| declared.starts_with(&format!("{name} "))), "{line}");
-            assert!(line.rsplit(' ').next().unwrap().parse::<u64>().is_ok(), "{line}");
+            let is_declared = |name: &str, kinds: &[&str]| {
+                kinds.iter().any(|kind| declared.contains(&format!("{name} {kind}").as_str()))
+            };
+            let is_part = ["_bucket", "_sum", "_count"].iter().any(|end| {
+                name.strip_suffix(end).is_some_and(|name| is_declared(name, &["histogram", "summary"]))
+            });
+            assert!(is_part || is_declared(name, &["counter", "gauge"]), "{line}");
+            assert!(line.rsplit(' ').next().unwrap().parse::<f64>().is_ok(), "{line}");
         }
     }
 }

@@ -41,9 +41,8 @@ impl Recorder {
         received: Unix,
         took: Duration,
     ) {
-        let qtype = event.question.map(|question| question.rr_type);
-        self.counters.request(transport, qtype, request.len());
-        self.counters.response(event.source, event.rcode, event.octets);
+        self.counters.request(transport, client.ip(), event, request.len());
+        self.counters.response(transport, event, took);
         if let Some(lines) = &mut self.lines {
             lines.add(&LogRecord::of(event, request, client, transport, received, took), &self.counters);
         }
@@ -171,6 +170,7 @@ mod tests {
             security: None,
             extended_error: None,
             recursion: None,
+            transfer: None,
         }
     }
 
@@ -253,9 +253,10 @@ mod tests {
         recorder.panicked();
         assert!(!recorder.has_pending());
         let totals = Counters::sum([&recorder.counters()]);
-        assert_eq!(totals.requests().collect::<Vec<_>>(), [(Transport::Udp, "A", 3)]);
-        assert_eq!(totals.responses().collect::<Vec<_>>(), [(Source::Authoritative, "NOERROR", 3)]);
-        assert_eq!(totals.dropped().collect::<Vec<_>>(), [(DropReason::IsResponse, 1)]);
-        assert_eq!((totals.panics, totals.octets_in, totals.octets_out), (1, 3 * REQUEST.len() as u64, 135));
+        assert_eq!(totals.requests().collect::<Vec<_>>(), [(Transport::Udp, "ipv4", "A", 3)]);
+        assert_eq!(totals.responses().collect::<Vec<_>>(), [(Source::Authoritative, "-", "NOERROR", 3)]);
+        assert_eq!(totals.dropped(), [("malformed", 1)]);
+        assert_eq!(totals.octets(Transport::Udp), (3 * REQUEST.len() as u64, 135));
+        assert_eq!(totals.panics, 1);
     }
 }

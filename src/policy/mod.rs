@@ -4,12 +4,15 @@
 //! Must not know: how answers are found; no sockets, files or configuration text. RFC 4291 2.5.5.2 (mapped addresses),
 //! RFC 7873 and 9018 (cookies), RFC 6303, 6761, 6762, 7686, 7793, 8375, 8880, 9462, 9476, 9665 (special names).
 
+mod accounts;
 pub mod acl;
+mod client_limit;
 mod cookie;
 mod rate_limit;
 mod special_names;
 
 pub use acl::{Access, AccessError, AccessOptions, Acl, AclOptions, TransferAccess};
+pub use client_limit::{ClientLimit, ClientLimiter};
 pub use cookie::{Cookie, CookieSecret, CookieSecrets};
 pub use rate_limit::{RateLimit, RateLimiter, Told, Verdict};
 pub use special_names::SpecialNames;

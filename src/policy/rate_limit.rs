@@ -4,19 +4,16 @@
 //! not exist, are one answer. Each has an account for each client prefix. It is credited so many responses a second and
 //! debited each one that would be sent, so a flood is cut off as long as it lasts, not every second anew.
 
-use std::cmp::Reverse;
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use siphasher::sip::SipHasher13;
-
+use super::accounts::{self, Account, Accounts};
 use crate::clock::Tick;
 use crate::dns::{Answer, AnswerRrset, NameRef, QuestionRef, Rcode, RrType};
 use crate::limits;
 
-/// Accounts of one set: a cache line.
-const WAYS: usize = 4;
-const SETS: usize = limits::RATE_LIMIT_ANSWERS / WAYS;
+/// Leading bits of the networks answers are counted for, as peers do.
+const IPV4_PREFIX: u8 = 24;
+const IPV6_PREFIX: u8 = 56;
 
 /// How often one answer may be sent to one client prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,63 +86,22 @@ fn held_owner<'a>(set: Option<&'a AnswerRrset<'_>>) -> NameRef<'a> {
     set.map_or(NameRef::ROOT, held)
 }
 
-/// The accounts of one worker.
-///
-/// Invariant: an account stands in the set its hash says; within a set, tags differ.
+/// The accounts of one worker: one for each answer to each client network.
 #[derive(Debug, Default)]
 pub struct RateLimiter {
-    /// Drawn outside, so that nobody can choose answers that share a set.
-    key: (u64, u64),
-    /// Made when the first response is counted: a worker that counts none needs none.
-    sets: Box<[[Account; WAYS]]>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Account {
-    tag: u32,
-    /// The second of the last response.
-    second: u32,
-    /// Responses that may still be sent.
-    balance: i32,
-    /// Responses that were too many.
-    excess: u32,
+    accounts: Accounts,
 }
 
 impl RateLimiter {
     /// No account yet.
     pub fn new(key: (u64, u64)) -> RateLimiter {
-        RateLimiter { key, sets: Box::default() }
+        RateLimiter { accounts: Accounts::new(key) }
     }
 
     /// Counts a response and says what becomes of it.
     pub fn take(&mut self, limit: RateLimit, client: IpAddr, told: Told<'_>, now: Tick) -> Verdict {
-        let mut hasher = SipHasher13::new_with_keys(self.key.0, self.key.1);
-        prefix(client).hash(&mut hasher);
-        told.hash(&mut hasher);
-        let hash = hasher.finish();
-        // From one on: an empty account is one of second zero, long past.
-        let second = (now.0 / 1_000_000_000) as u32 + limits::RATE_LIMIT_WINDOW;
-        let account = self.account((hash >> 32) as u32, hash as usize % SETS);
-        account.count(limit, second)
-    }
-
-    /// The account of a tag. If there is none, it takes the place of the one that was not used for longest; of several,
-    /// of the one furthest from its limit, so that a flood of new answers frees nobody.
-    fn account(&mut self, tag: u32, set: usize) -> &mut Account {
-        if self.sets.is_empty() {
-            self.sets = vec![[Account::default(); WAYS]; SETS].into();
-        }
-        let set = &mut self.sets[set];
-        let place = match set.iter().position(|account| account.tag == tag) {
-            Some(place) => place,
-            None => {
-                let oldest = (0..WAYS).min_by_key(|place| (set[*place].second, Reverse(set[*place].balance)));
-                let place = oldest.expect("a set has places");
-                set[place] = Account { tag, ..Account::default() };
-                place
-            }
-        };
-        &mut set[place]
+        let network = accounts::network(client, IPV4_PREFIX, IPV6_PREFIX);
+        self.accounts.of((network, told)).count(limit, accounts::second(now))
     }
 }
 
@@ -165,14 +121,6 @@ impl Account {
             Some(0) => Verdict::Slip,
             _ => Verdict::Drop,
         }
-    }
-}
-
-/// The network a client is taken for: who can have one of its addresses can have them all.
-fn prefix(client: IpAddr) -> u128 {
-    match client.to_canonical() {
-        IpAddr::V4(address) => u128::from(address.to_bits() >> 8),
-        IpAddr::V6(address) => address.to_bits() >> 72 << 72 | 1,
     }
 }
 
@@ -296,8 +244,7 @@ mod tests {
             limiter.take(LIMIT, IpAddr::from((number << 8).to_be_bytes()), Told::of(&answer, None), now);
             flood(&mut limiter, "203.0.113.1", &answer, u32::from(number % 1000 == 0), now);
         }
-        assert_eq!(limiter.sets.len() * WAYS, limits::RATE_LIMIT_ANSWERS);
-        assert_eq!(std::mem::size_of_val(&*limiter.sets), 1 << 20);
+        assert_eq!(limiter.accounts.room(), (limits::RATE_LIMIT_ANSWERS, 1 << 20));
         assert_eq!(
             flood(&mut limiter, "203.0.113.1", &answer, 20, at(9))[0],
             0,

@@ -137,6 +137,9 @@ impl Recursion {
     fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>) {
         let (cache, now) = (&self.resolver.cache, self.resolver.world.now());
         let question = task.question.as_ref();
+        for (part, answer) in task.take_passed() {
+            let _ = cache.store_answer(part.as_ref(), answer, now);
+        }
         match answered {
             Ok(resolution) => {
                 // What the cache does not keep, for its TTL or size, was answered all the same.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ pub struct Budget {
     denied_children: Allowance,
     aliases: Allowance,
     referrals: Allowance,
+    minimised: Allowance,
+    minimised_of_others: Allowance,
+    is_wary: AtomicBool,
     addresses: Mutex<BTreeSet<IpAddr>>,
     timeout: Duration,
     /// When the query ends, whatever it has.
@@ -76,10 +79,11 @@ impl Allowance {
         Allowance { most, left: AtomicU32::new(most) }
     }
 
-    fn take(&self, count: u32, limit: fn(u32) -> Limit) -> Result<(), Limit> {
+    /// The error is how many there were.
+    fn take(&self, count: u32) -> Result<(), u32> {
         let taken =
             self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
-        taken.map(drop).map_err(|_| limit(self.most))
+        taken.map(drop).map_err(|_| self.most)
     }
 }
 
@@ -93,6 +97,9 @@ impl Budget {
             denied_children: Allowance::new(limits::CHILDREN_NXDOMAIN),
             aliases: Allowance::new(limits::ALIASES),
             referrals: Allowance::new(limits::REFERRALS),
+            minimised: Allowance::new(limits::MINIMISED_STEPS),
+            minimised_of_others: Allowance::new(limits::MINIMISED_STEPS_OF_OTHERS),
+            is_wary: AtomicBool::new(false),
             addresses: Mutex::new(BTreeSet::new()),
             timeout: options.query_timeout,
             deadline: now.tick.plus(options.query_timeout),
@@ -102,32 +109,54 @@ impl Budget {
     /// A packet is to be sent, if there is time left for it.
     pub fn packet(&self, now: Now) -> Result<(), Limit> {
         self.time(now)?;
-        self.packets.take(1, Limit::Packets)
+        self.packets.take(1).map_err(Limit::Packets)
     }
 
     /// So many octets were received.
     pub fn received(&self, octets: usize) -> Result<(), Limit> {
-        self.octets.take(u32::try_from(octets).unwrap_or(u32::MAX), Limit::Octets)
+        self.octets.take(u32::try_from(octets).unwrap_or(u32::MAX)).map_err(Limit::Octets)
     }
 
     /// A child question is to be asked.
     pub fn child(&self) -> Result<(), Limit> {
-        self.children.take(1, Limit::Children)
+        self.children.take(1).map_err(Limit::Children)
     }
 
     /// A child question came back NXDOMAIN.
     pub fn child_denied(&self) -> Result<(), Limit> {
-        self.denied_children.take(1, Limit::DeniedChildren)
+        self.denied_children.take(1).map_err(Limit::DeniedChildren)
     }
 
     /// An alias is to be followed.
     pub fn alias(&self) -> Result<(), Limit> {
-        self.aliases.take(1, Limit::Aliases)
+        self.aliases.take(1).map_err(Limit::Aliases)
     }
 
     /// A referral is to be followed.
     pub fn referral(&self) -> Result<(), Limit> {
-        self.referrals.take(1, Limit::Referrals)
+        self.referrals.take(1).map_err(Limit::Referrals)
+    }
+
+    /// A part of a name is to be asked, if there is something left for that. `is_client_s` for the name the client asked.
+    pub fn minimised_step(&self, is_client_s: bool) -> bool {
+        let allowance = if is_client_s { &self.minimised } else { &self.minimised_of_others };
+        allowance.take(1).is_ok()
+    }
+
+    /// From here on all names are asked whole: a server could not make sense of less.
+    pub fn stop_minimising(&self) {
+        self.minimised.left.store(0, Ordering::Relaxed);
+        self.minimised_of_others.left.store(0, Ordering::Relaxed);
+    }
+
+    /// A delegation looks as if it were made to cost us.
+    pub fn become_wary(&self) {
+        self.is_wary.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one did.
+    pub fn is_wary(&self) -> bool {
+        self.is_wary.load(Ordering::Relaxed)
     }
 
     /// An address is to be asked; one asked before costs nothing.
@@ -190,6 +219,17 @@ mod tests {
         assert_eq!(budget.address(IpAddr::from([192, 0, 2, 26])), Ok(()), "asked before");
         budget.release_address(IpAddr::from([192, 0, 2, 26]));
         assert_eq!(budget.address(IpAddr::from([192, 0, 2, 27])), Ok(()), "one was not reached");
+    }
+
+    #[test]
+    fn minimised_steps_end_at_their_bounds() {
+        let steps =
+            |budget: &Budget, is_client_s| (0..100).filter(|_| budget.minimised_step(is_client_s)).count();
+        let budget = Budget::new(&ResolverOptions::default(), at(0));
+        assert_eq!((steps(&budget, true), steps(&budget, false)), (10, 3));
+        let budget = Budget::new(&ResolverOptions::default(), at(0));
+        budget.stop_minimising();
+        assert_eq!((steps(&budget, true), steps(&budget, false)), (0, 0));
     }
 
     #[test]

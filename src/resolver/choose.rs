@@ -51,15 +51,20 @@ enum Standing {
 
 impl Candidates {
     /// Those of a delegation, as far as their addresses are known. Name servers without are wanted, except those at or
-    /// below the apex, whose addresses only the servers looked for could tell.
+    /// below the apex, whose addresses only the servers looked for could tell. Behind them come those of other zones for
+    /// which the parent has vouched: its glue may be out of date, their own zone knows.
     pub fn of(delegation: &Delegation, task: &Task) -> Candidates {
         let mut candidates = Candidates { list: Vec::new(), wanted: VecDeque::new(), sought: 0, cause: None };
+        let mut vouched_for = Vec::new();
         for server in &delegation.servers {
             for address in &server.addresses {
                 candidates.add(*address, delegation, task);
             }
             let families = task.address_types();
-            if server.addresses.is_empty() {
+            let is_elsewhere = !server.name.as_ref().is_at_or_below(delegation.apex.as_ref());
+            if !server.addresses.is_empty() {
+                vouched_for.extend(is_elsewhere.then_some(&server.name));
+            } else {
                 let known = families.filter_map(|rr_type| task.known_rrset(server.name.as_ref(), rr_type));
                 let known: Vec<_> = known
                     .flat_map(|rrset| super::delegation::addresses_of(&rrset).collect::<Vec<_>>())
@@ -67,13 +72,21 @@ impl Candidates {
                 for address in known.iter().take(limits::NAME_SERVER_ADDRESSES) {
                     candidates.add(*address, delegation, task);
                 }
-                if known.is_empty() && !server.name.as_ref().is_at_or_below(delegation.apex.as_ref()) {
-                    let first = task.address_types().next();
-                    candidates.wanted.extend(first.map(|rr_type| (server.name.clone(), rr_type)));
+                if known.is_empty() && is_elsewhere {
+                    candidates.want(&server.name, task);
                 }
             }
         }
+        // The root's hints are the operator's word, and all of its servers in one zone.
+        if !delegation.apex.as_ref().is_root() {
+            vouched_for.into_iter().for_each(|name| candidates.want(name, task));
+        }
         candidates
+    }
+
+    fn want(&mut self, name: &Name, task: &Task) {
+        let first = task.address_types().next();
+        self.wanted.extend(first.map(|rr_type| (name.clone(), rr_type)));
     }
 
     /// Adds an address, unless it is there or may not be asked.
@@ -117,6 +130,11 @@ impl Candidates {
         self.list.iter().all(|candidate| candidate.standing != Standing::Fit)
     }
 
+    /// Whether one of them has replied to anything lately, so that silence is more likely loss than death.
+    pub fn is_any_known(&self) -> bool {
+        self.list.iter().any(|candidate| candidate.round_trip.is_some())
+    }
+
     /// It was asked and did not answer; it may be asked again.
     pub fn tried(&mut self, server: SocketAddr) {
         self.change(server, |candidate| candidate.tries += 1);
@@ -134,12 +152,12 @@ impl Candidates {
 
 impl Candidate {
     /// How long to wait for its reply (RFC 6298 2.3, with bounds of our own). A server that is known was probably
-    /// unlucky once, so only every second silence doubles the time; of one that is not, the time was a guess.
+    /// unlucky, so only every third silence doubles the time; of one that is not, the time was a guess.
     pub fn timeout(&self) -> Duration {
         let (shortest, longest) = limits::REPLY_TIMEOUT;
         let (first, doublings) = match self.round_trip {
-            Some(known) => ((known.smoothed + known.variation * 4).max(shortest), self.tries / 2),
-            None => (limits::UNKNOWN_ROUND_TRIP, self.tries),
+            Some(known) => ((known.smoothed + known.variation * 4).max(shortest), self.tries / 3),
+            None => (limits::UNKNOWN_ROUND_TRIP, self.tries / 2),
         };
         first.saturating_mul(1 << doublings.min(8)).min(longest)
     }
@@ -205,9 +223,9 @@ mod tests {
             });
             times.collect::<Vec<_>>()
         };
-        assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 600, 600, 1200, 1200]);
-        assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 100, 100, 200, 200]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 300, 600, 600, 600]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 50, 100, 100, 100]);
         let unknown = Candidate { round_trip: None, ..candidate(1, 0, Standing::Fit, 1) };
-        assert_eq!(times(unknown), [376, 752, 1504, 2000, 2000, 2000]);
+        assert_eq!(times(unknown), [376, 376, 752, 752, 1504, 1504]);
     }
 }

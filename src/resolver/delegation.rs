@@ -17,6 +17,8 @@ pub struct Referral {
     pub servers: Box<[NameServer]>,
     /// The smallest TTL of the NS RRset and the glue.
     pub ttl: Ttl,
+    /// The NS RRset has more records than any honest zone needs.
+    pub is_too_many: bool,
 }
 
 impl Referral {
@@ -48,13 +50,14 @@ impl Referral {
                 break;
             }
         }
-        if ns.records().iter().nth(limits::NAME_SERVERS).is_some() {
+        let is_too_many = ns.records().iter().nth(limits::NAME_SERVERS).is_some();
+        if is_too_many {
             without_glue.truncate(limits::NAME_SERVERS_OF_TOO_MANY);
         }
         // Servers with glue can be asked at once; the bound leaves out the others first.
         servers.extend(without_glue);
         servers.truncate(limits::NAME_SERVERS);
-        let referral = Referral { apex: ns.owner.clone(), servers: servers.into(), ttl };
+        let referral = Referral { apex: ns.owner.clone(), servers: servers.into(), ttl, is_too_many };
         (!referral.servers.is_empty()).then_some(referral)
     }
 
@@ -65,7 +68,7 @@ impl Referral {
             true => LearntFrom::ROOT,
             false => LearntFrom::Parent { expires: parent.expires },
         };
-        let Referral { apex, servers, ttl } = self.clone();
+        let Referral { apex, servers, ttl, .. } = self.clone();
         NewDelegation { apex, servers, ttl, learnt_from }
     }
 

@@ -28,8 +28,8 @@ pub enum Outcome {
     Malformed,
 }
 
-/// Asks `server`, which has `timeout` to reply to each datagram. EDNS is left out when the server cannot, and a
-/// truncated reply is fetched over a stream. The error is one of the budget.
+/// Asks `server`, which has `timeout` to reply to each datagram. EDNS is left out when the server cannot; over a stream go
+/// a question whose reply was truncated and one that somebody seems to forge replies to. The error is one of the budget.
 pub async fn ask(
     question: &Question,
     server: SocketAddr,
@@ -69,6 +69,15 @@ enum WithEdns {
     No,
 }
 
+/// The letter case of the name that is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    /// As the question has it; the reply may have it otherwise.
+    Own,
+    /// Drawn by lot, and to be repeated octet by octet ("0x20"): a bit for each letter that a forger has to guess.
+    Random,
+}
+
 struct Conversed {
     outcome: Outcome,
     /// The only thing that came was an error without the question.
@@ -85,9 +94,14 @@ impl Conversed {
     fn without_reply(outcome: Outcome) -> Conversed {
         Conversed { outcome, was_bare_error: false, spoke_edns: false }
     }
+
+    fn has_reply(&self) -> bool {
+        matches!(self.outcome, Outcome::Replied(..))
+    }
 }
 
-/// One question, over a datagram first.
+/// One question, over a datagram first. A server that does not repeat the letter case is asked over a stream or, when it
+/// has none, in the question's own; when it means it, that is remembered.
 async fn converse(
     question: &Question,
     server: SocketAddr,
@@ -95,42 +109,89 @@ async fn converse(
     edns: WithEdns,
     task: &Task,
 ) -> Result<Conversed, Limit> {
+    let servers = task.cache().servers();
+    let is_random = task.options().case_randomization && !servers.server(server, task.now()).changes_case;
+    let case = if is_random { Case::Random } else { Case::Own };
+    let first = over_datagram(question, server, timeout, edns, case, task).await?;
+    if !first.changed_case {
+        return Ok(first.conversed);
+    }
+    let conversed = match first.conversed.has_reply() {
+        true => first.conversed,
+        false => over_datagram(question, server, timeout, edns, Case::Own, task).await?.conversed,
+    };
+    if conversed.has_reply() {
+        servers.set_changes_case(server, task.now());
+    }
+    Ok(conversed)
+}
+
+struct OverDatagram {
+    conversed: Conversed,
+    /// Something came that was the reply but for the letter case.
+    changed_case: bool,
+}
+
+async fn over_datagram(
+    question: &Question,
+    server: SocketAddr,
+    timeout: Duration,
+    edns: WithEdns,
+    case: Case,
+    task: &Task,
+) -> Result<OverDatagram, Limit> {
     task.budget().packet(task.now())?;
-    let (id, query) = write(question, edns, task);
+    let query = Query::new(question, edns, case, task);
     let began = task.now().tick;
     let end = began.plus(timeout).min(task.budget().deadline);
-    let mut flight = task.world().datagram(server, &query);
-    let mut was_bare_error = false;
+    let mut flight = task.world().datagram(server, &query.octets);
+    let (mut was_bare_error, mut changed_case, mut is_suspicious) = (false, false, false);
     for _ in 0..=limits::STRAY_DATAGRAMS {
         let octets = match before(flight.receive(), end, task).await {
             None => {
                 task.budget().time(task.now())?;
-                let outcome = Outcome::Silent;
-                return Ok(Conversed { outcome, was_bare_error, spoke_edns: false });
+                let conversed = Conversed { outcome: Outcome::Silent, was_bare_error, spoke_edns: false };
+                return Ok(OverDatagram { conversed, changed_case });
             }
-            Some(Err(no_reply)) => return Ok(Conversed::without_reply(Outcome::NoReply(no_reply))),
+            Some(Err(no_reply)) => {
+                let conversed = Conversed::without_reply(Outcome::NoReply(no_reply));
+                return Ok(OverDatagram { conversed, changed_case });
+            }
             Some(Ok(octets)) => octets,
         };
         task.budget().received(octets.len())?;
-        match Match::of(&octets, id, question.as_ref()) {
+        match query.matches(&octets) {
             // RFC 5452 9.1: what does not match is not there; the true reply may still be under way.
             Match::Stray => {}
             Match::BareError => was_bare_error = true,
+            near @ (Match::NearMiss | Match::OtherCase) => {
+                changed_case |= near == Match::OtherCase;
+                // Somebody is guessing, or the server is odd. A stream is not guessed into. Where there is none, a
+                // datagram that matches in everything still counts.
+                if !std::mem::replace(&mut is_suspicious, true) {
+                    let conversed = over_stream(question, server, edns, task).await?;
+                    if conversed.has_reply() || changed_case {
+                        return Ok(OverDatagram { conversed, changed_case });
+                    }
+                }
+            }
             Match::Truncated => {
                 drop(flight);
                 task.cache().servers().replied(server, task.now().tick.since(began), task.now());
-                return over_stream(question, server, edns, task).await;
+                let conversed = over_stream(question, server, edns, task).await?;
+                return Ok(OverDatagram { conversed, changed_case: false });
             }
             Match::Reply => {
                 let round_trip = task.now().tick.since(began);
                 task.cache().servers().replied(server, round_trip, task.now());
-                return Ok(read(&octets, round_trip));
+                let conversed = query.read(octets, round_trip);
+                return Ok(OverDatagram { conversed, changed_case: false });
             }
         }
     }
-    // Somebody is guessing. A stream is not guessed into.
     drop(flight);
-    over_stream(question, server, edns, task).await
+    let conversed = over_stream(question, server, edns, task).await?;
+    Ok(OverDatagram { conversed, changed_case })
 }
 
 async fn over_stream(
@@ -140,10 +201,10 @@ async fn over_stream(
     task: &Task,
 ) -> Result<Conversed, Limit> {
     task.budget().packet(task.now())?;
-    let (id, query) = write(question, edns, task);
+    let query = Query::new(question, edns, Case::Own, task);
     let began = task.now().tick;
     let end = began.plus(limits::STREAM_TIMEOUT).min(task.budget().deadline);
-    let octets = match before(task.world().stream(server, &query), end, task).await {
+    let octets = match before(task.world().stream(server, &query.octets), end, task).await {
         None => {
             task.budget().time(task.now())?;
             return Ok(Conversed::without_reply(Outcome::Silent));
@@ -152,20 +213,93 @@ async fn over_stream(
         Some(Ok(octets)) => octets,
     };
     task.budget().received(octets.len())?;
-    Ok(match Match::of(&octets, id, question.as_ref()) {
-        Match::Reply => read(&octets, task.now().tick.since(began)),
+    Ok(match query.matches(&octets) {
+        Match::Reply => query.read(octets, task.now().tick.since(began)),
         _ => Conversed::without_reply(Outcome::Malformed),
     })
 }
 
-/// A fresh id for every query, and the query.
-fn write(question: &Question, edns: WithEdns, task: &Task) -> (u16, Vec<u8>) {
-    let id = task.random() as u16;
-    let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, false));
-    let mut query = Vec::with_capacity(64);
-    // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
-    write_query(question, id, Flags::default(), opt, &mut query);
-    (id, query)
+/// A query under way.
+struct Query<'q> {
+    question: &'q Question,
+    id: u16,
+    case: Case,
+    octets: Vec<u8>,
+}
+
+impl Query<'_> {
+    /// A query with a fresh id, and a fresh letter case if that is drawn by lot.
+    fn new<'q>(question: &'q Question, edns: WithEdns, case: Case, task: &Task) -> Query<'q> {
+        let id = task.random() as u16;
+        let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, false));
+        let mut octets = Vec::with_capacity(64);
+        // RFC 1034 4.3.1: RD clear, an authoritative server is asked for what it knows.
+        write_query(question, id, Flags::default(), opt, &mut octets);
+        if case == Case::Random {
+            let name = HEADER_OCTETS..HEADER_OCTETS + question.name.octets().len();
+            draw_case(&mut octets[name], || task.random());
+        }
+        Query { question, id, case, octets }
+    }
+
+    fn matches(&self, octets: &[u8]) -> Match {
+        match Match::of(octets, self.id, self.question.as_ref()) {
+            Match::Reply | Match::Truncated
+                if self.case == Case::Random && self.name() != self.name_in(octets) =>
+            {
+                Match::OtherCase
+            }
+            other => other,
+        }
+    }
+
+    /// The name as it was asked.
+    fn name(&self) -> &[u8] {
+        self.name_in(&self.octets)
+    }
+
+    fn name_in<'o>(&self, octets: &'o [u8]) -> &'o [u8] {
+        octets.get(HEADER_OCTETS..HEADER_OCTETS + self.question.name.octets().len()).unwrap_or_default()
+    }
+
+    /// Reads what matches as the reply, as if the question had been asked in its own letter case: what is read is kept
+    /// and shown.
+    fn read(&self, mut octets: Bytes, round_trip: Duration) -> Conversed {
+        if self.case == Case::Random {
+            octets = self.in_own_case(&octets);
+        }
+        let Ok(message) = MessageView::parse(&octets) else {
+            return Conversed::without_reply(Outcome::Malformed);
+        };
+        let Ok(mut reply) = Reply::read(&message) else {
+            return Conversed::without_reply(Outcome::Malformed);
+        };
+        if self.case == Case::Random {
+            take_owners_from(self.question.name.as_ref(), &mut reply);
+        }
+        let spoke_edns = message.opt().is_some();
+        Conversed { outcome: Outcome::Replied(reply, round_trip), was_bare_error: false, spoke_edns }
+    }
+
+    /// With the question as it would have been. Compressed names point at it.
+    fn in_own_case(&self, octets: &[u8]) -> Bytes {
+        let own = self.question.name.octets();
+        let mut octets = octets.to_vec();
+        octets[HEADER_OCTETS..HEADER_OCTETS + own.len()].copy_from_slice(own);
+        octets.into()
+    }
+}
+
+/// Changes the case of the letters by lot. Octets that count those of a label are no letters: a label has at most 63.
+fn draw_case(name: &mut [u8], mut random: impl FnMut() -> u64) {
+    for part in name.chunks_mut(u64::BITS as usize) {
+        let mut bits = random();
+        for octet in part.iter_mut().filter(|octet| octet.is_ascii_alphabetic()) {
+            // In ASCII the cases of a letter differ by 0x20.
+            *octet ^= ((bits & 1) as u8) << 5;
+            bits >>= 1;
+        }
+    }
 }
 
 /// The future's value if it has one before `end`. The future is polled first, so that a reply on the stroke counts.
@@ -176,17 +310,14 @@ async fn before<T>(future: impl Future<Output = T> + Unpin, end: Tick, task: &Ta
     }
 }
 
-fn read(octets: &Bytes, round_trip: Duration) -> Conversed {
-    let Ok(message) = MessageView::parse(octets) else {
-        return Conversed::without_reply(Outcome::Malformed);
-    };
-    match Reply::read(&message) {
-        Err(_) => Conversed::without_reply(Outcome::Malformed),
-        Ok(reply) => Conversed {
-            outcome: Outcome::Replied(reply, round_trip),
-            was_bare_error: false,
-            spoke_edns: message.opt().is_some(),
-        },
+/// Writes owners that are the name asked, or above it, in its letter case. Most servers point at the question to say them;
+/// those that copy it instead would make the case we drew visible.
+fn take_owners_from(name: NameRef<'_>, reply: &mut Reply) {
+    for rrset in [&mut reply.answer, &mut reply.authority, &mut reply.additional].into_iter().flatten() {
+        let owner = rrset.owner.as_ref();
+        if name.is_at_or_below(owner) {
+            rrset.owner = name.trim_to(owner.label_count()).to_name();
+        }
     }
 }
 
@@ -199,16 +330,24 @@ enum Match {
     Truncated,
     /// FORMERR or NOTIMP without the question: a server that could not read it, or a forger who did not know it.
     BareError,
-    /// It is not.
+    /// It is, but for the letter case of the name.
+    OtherCase,
+    /// It could be a forger's guess: another id, another question.
+    NearMiss,
+    /// It is no reply at all.
     Stray,
 }
 
 impl Match {
+    /// Without regard to the letter case of the name.
     fn of(octets: &[u8], id: u16, question: QuestionRef<'_>) -> Match {
         let Some(header) = Header::read(octets) else { return Match::Stray };
         let flags = header.flags;
-        if header.id != id || !flags.has(Flags::QR) || flags.opcode() != Opcode::QUERY {
+        if !flags.has(Flags::QR) || flags.opcode() != Opcode::QUERY {
             return Match::Stray;
+        }
+        if header.id != id {
+            return Match::NearMiss;
         }
         match header.counts[0] {
             0 if matches!(flags.rcode(), Rcode::FORMERR | Rcode::NOTIMP) => Match::BareError,
@@ -216,7 +355,7 @@ impl Match {
                 true => Match::Truncated,
                 false => Match::Reply,
             },
-            _ => Match::Stray,
+            _ => Match::NearMiss,
         }
     }
 }
@@ -262,20 +401,51 @@ mod tests {
             ("reply", reply(7, 0x8000, 1, own), Match::Reply),
             ("other case", reply(7, 0x8000, 1, b"\x03WWW\x07example\0\0\x01\0\x01"), Match::Reply),
             ("truncated", reply(7, 0x8200, 1, own), Match::Truncated),
-            ("wrong id", reply(8, 0x8000, 1, own), Match::Stray),
+            ("wrong id", reply(8, 0x8000, 1, own), Match::NearMiss),
             ("a query", reply(7, 0, 1, own), Match::Stray),
             ("other opcode", reply(7, 0xa800, 1, own), Match::Stray),
-            ("other name", reply(7, 0x8000, 1, b"\x03wwx\x07example\0\0\x01\0\x01"), Match::Stray),
-            ("other type", reply(7, 0x8000, 1, b"\x03www\x07example\0\0\x1c\0\x01"), Match::Stray),
-            ("other class", reply(7, 0x8000, 1, b"\x03www\x07example\0\0\x01\0\x03"), Match::Stray),
-            ("cut question", reply(7, 0x8000, 1, &own[..14]), Match::Stray),
-            ("two questions", reply(7, 0x8000, 2, own), Match::Stray),
-            ("no question", reply(7, 0x8000, 0, b""), Match::Stray),
+            ("other name", reply(7, 0x8000, 1, b"\x03wwx\x07example\0\0\x01\0\x01"), Match::NearMiss),
+            ("other type", reply(7, 0x8000, 1, b"\x03www\x07example\0\0\x1c\0\x01"), Match::NearMiss),
+            ("other class", reply(7, 0x8000, 1, b"\x03www\x07example\0\0\x01\0\x03"), Match::NearMiss),
+            ("cut question", reply(7, 0x8000, 1, &own[..14]), Match::NearMiss),
+            ("two questions", reply(7, 0x8000, 2, own), Match::NearMiss),
+            ("no question", reply(7, 0x8000, 0, b""), Match::NearMiss),
             ("FORMERR without question", reply(7, 0x8001, 0, b""), Match::BareError),
-            ("SERVFAIL without question", reply(7, 0x8002, 0, b""), Match::Stray),
+            ("SERVFAIL without question", reply(7, 0x8002, 0, b""), Match::NearMiss),
             ("short", reply(7, 0x8000, 1, own)[..11].to_vec(), Match::Stray),
         ] {
             assert_eq!(Match::of(&octets, 7, asked.as_ref()), want, "{what}");
         }
+    }
+
+    #[test]
+    fn a_name_asked_in_random_case_is_repeated_octet_by_octet() {
+        let asked = question("www.example. A");
+        let case = Case::Random;
+        let mut query = Query { question: &asked, id: 7, case, octets: Vec::new() };
+        write_query(&asked, 7, Flags::default(), None, &mut query.octets);
+        let name = query.octets[12] + 1;
+        draw_case(&mut query.octets[12..12 + 13], || 0b1011);
+        assert_eq!((name, &query.octets[12..12 + 13]), (4, &b"\x03WWw\x07Example\0"[..]));
+        let mut reply = query.octets.clone();
+        reply[2] |= 0x80;
+        assert_eq!(query.matches(&reply), Match::Reply);
+        assert_eq!(&query.in_own_case(&reply)[12..25], b"\x03www\x07example\0");
+        reply[13] = b'w';
+        assert_eq!(query.matches(&reply), Match::OtherCase);
+        reply[2] |= 0x02;
+        assert_eq!(query.matches(&reply), Match::OtherCase, "truncated");
+        reply[0] ^= 1;
+        assert_eq!(query.matches(&reply), Match::NearMiss);
+        query.case = Case::Own;
+        reply[0] ^= 1;
+        assert_eq!(query.matches(&reply), Match::Truncated);
+    }
+
+    #[test]
+    fn only_letters_change_their_case() {
+        let mut name = *b"\x3f-azAZ09_@[`{\x00\xff";
+        draw_case(&mut name, || u64::MAX);
+        assert_eq!(&name, b"\x3f-AZaz09_@[`{\x00\xff");
     }
 }

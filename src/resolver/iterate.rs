@@ -7,10 +7,12 @@ use super::choose::Candidates;
 use super::classify::{End, Found, Verdict, classify};
 use super::exchange::{Outcome, ask};
 use super::failure::Tried;
+use super::minimise::{Next, Progress};
+use super::resolve::{aged, with_negative_ttl};
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, prime};
-use crate::cache::Delegation;
-use crate::dns::{Name, Question};
+use crate::cache::{CachedAnswer, Delegation, Kind, Lookup, NewAnswer, Security};
+use crate::dns::{Name, Question, Rrset};
 use crate::limits;
 use crate::observe::{ExchangeResult, Step, UpstreamExchange};
 
@@ -25,15 +27,104 @@ pub struct Iterated {
 /// Asks from zone to zone until one has something to say of the name.
 pub async fn run(question: &Question, task: &Task) -> Result<Iterated, Failure> {
     let mut delegation = start(question, task).await?;
+    let mut progress = Progress::new(task.options().minimisation);
     loop {
-        match ask_zone(question, &delegation, task).await? {
+        let said = match next_question(question, &delegation, &mut progress, task) {
+            Todo::Ask(Next::Whole) => ask_zone(question, &delegation, Expected::Whole, task).await?,
+            Todo::Ask(Next::Part(part)) => ask_part(&part, &delegation, &mut progress, task).await?,
+            Todo::Believe(denial) => Said::Found(denial),
+        };
+        match said {
             Said::Found(found) => return Ok(Iterated { found, zone: delegation.apex.clone() }),
             Said::Below(below) => {
                 task.budget().referral()?;
                 task.step(Step::Referral(below.apex.clone()));
                 delegation = below;
             }
+            Said::Nothing => {}
+            Said::Unclear => {
+                progress.give_up();
+                task.budget().stop_minimising();
+            }
         }
+    }
+}
+
+enum Todo {
+    Ask(Next),
+    /// A part of the name is known not to exist.
+    Believe(Found),
+}
+
+/// What to ask the servers of a zone, as far as the budget lets us hide the rest. Parts that the cache knows lead no
+/// further down are passed.
+fn next_question(question: &Question, delegation: &Delegation, progress: &mut Progress, task: &Task) -> Todo {
+    loop {
+        let Next::Part(part) = progress.next_question(question, delegation.apex.as_ref()) else {
+            return Todo::Ask(Next::Whole);
+        };
+        match task.cache().lookup(part.as_ref(), task.now()) {
+            Lookup::Fresh(known) if known.kind == Kind::NxDomain => {
+                return match progress.is_relaxed() || !known.answer.is_empty() {
+                    true => Todo::Ask(Next::Whole),
+                    false => Todo::Believe(denial(&known, task)),
+                };
+            }
+            Lookup::Fresh(_) => progress.passed(&part),
+            Lookup::Stale(_) | Lookup::Miss => {
+                let is_client_s = task.depth == 0 && question.name == task.question.name;
+                return match task.budget().minimised_step(is_client_s) {
+                    true => Todo::Ask(Next::Part(part)),
+                    false => Todo::Ask(Next::Whole),
+                };
+            }
+        }
+    }
+}
+
+/// RFC 8020 2: what is known of a name that does not exist holds for those below it.
+fn denial(known: &CachedAnswer, task: &Task) -> Found {
+    let soa = known.authority.first().map(|soa| Rrset::clone(&aged(&soa.rrset, soa.ttl(task.now()))));
+    Found { rrsets: vec![], aliases: vec![], end: End::NxDomain, soa, authoritative: true }
+}
+
+/// Asks for a part of the name, of type A.
+async fn ask_part(
+    part: &Question,
+    delegation: &Delegation,
+    progress: &mut Progress,
+    task: &Task,
+) -> Result<Said, Failure> {
+    progress.asked();
+    let expected = if progress.is_relaxed() { Expected::RelaxedPart } else { Expected::Part };
+    let found = match ask_zone(part, delegation, expected, task).await? {
+        Said::Found(found) => found,
+        other => return Ok(other),
+    };
+    // An alias of this name says nothing of those below it.
+    if found.aliases.is_empty() {
+        remember_denial(part, &found, task);
+        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
+        match (&found.end, expected) {
+            (End::NxDomain, Expected::Part) => return Ok(Said::Found(found)),
+            (End::NxDomain, _) => return Ok(Said::Unclear),
+            _ => {}
+        }
+    }
+    progress.passed(part);
+    Ok(Said::Nothing)
+}
+
+fn remember_denial(part: &Question, found: &Found, task: &Task) {
+    let kind = match found.end {
+        End::NoData => Kind::NoData,
+        End::NxDomain => Kind::NxDomain,
+        _ => return,
+    };
+    if let Some(soa) = &found.soa {
+        let authority = vec![with_negative_ttl(soa.clone(), task.cache())];
+        let security = Security::Unchecked;
+        task.pass(part.clone(), NewAnswer { kind, answer: vec![], authority, security });
     }
 }
 
@@ -51,10 +142,30 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
 enum Said {
     Found(Found),
     Below(Delegation),
+    /// To a part of a name: that it leads no further down.
+    Nothing,
+    /// To a part of a name: a reply that shows that the whole is to be asked.
+    Unclear,
+}
+
+/// What is asked of a zone, and so what may be wrong with the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    /// The question itself.
+    Whole,
+    /// A part of its name.
+    Part,
+    /// A part of its name; when the first server to reply does not understand, the whole is asked instead.
+    RelaxedPart,
 }
 
 /// Asks the servers of one zone, one after the other, until one has something to say.
-async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> Result<Said, Failure> {
+async fn ask_zone(
+    question: &Question,
+    delegation: &Delegation,
+    expected: Expected,
+    task: &Task,
+) -> Result<Said, Failure> {
     task.enter(&delegation.apex)?;
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
@@ -80,9 +191,17 @@ async fn ask_zone(question: &Question, delegation: &Delegation, task: &Task) -> 
         write_down(result);
         match understood {
             Ok((said, _)) => return Ok(said),
+            Err(result) if expected == Expected::RelaxedPart && has_replied(result) => {
+                return Ok(Said::Unclear);
+            }
             Err(result) => round.failed(Tried { server, result, no_reply }),
         }
     }
+}
+
+/// Whether a server said something, though of no use.
+fn has_replied(result: ExchangeResult) -> bool {
+    !matches!(result, ExchangeResult::Timeout | ExchangeResult::Unreachable)
 }
 
 /// One question's way around the servers of a zone.
@@ -171,11 +290,15 @@ impl<'t> Round<'t> {
 
     /// How many silent tries the servers of this zone are worth.
     fn patience(&self) -> u32 {
-        match (self.task.depth, self.candidates.are_all_last_resort()) {
-            (0, false) => limits::TRIES_PER_DELEGATION,
+        let (is_silent, is_known) = (self.candidates.are_all_last_resort(), self.candidates.is_any_known());
+        match (self.task.depth, is_silent) {
             (0, true) => limits::TRIES_PER_SILENT_DELEGATION,
-            (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
+            (0, false) if is_known => limits::TRIES_PER_KNOWN_DELEGATION,
+            (0, false) => limits::TRIES_PER_DELEGATION,
             (_, true) => limits::TRIES_PER_SILENT_DELEGATION_OF_CHILD,
+            (_, false) if self.task.budget().is_wary() => limits::TRIES_PER_DELEGATION_OF_WARY_CHILD,
+            (_, false) if is_known => limits::TRIES_PER_KNOWN_DELEGATION_OF_CHILD,
+            (_, false) => limits::TRIES_PER_DELEGATION_OF_CHILD,
         }
     }
 
@@ -227,6 +350,9 @@ fn understand(
             Ok((Said::Found(found), result))
         }
         Verdict::Referral(referral) => {
+            if referral.is_too_many {
+                task.budget().become_wary();
+            }
             task.learn(referral.to_store(delegation));
             Ok((Said::Below(referral.into_delegation(delegation, task.now())), result))
         }

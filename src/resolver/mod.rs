@@ -3,7 +3,7 @@
 //! Given: a question, a task with its budget, what the cache knows. Must not know: sockets, clocks, chance (they come
 //! through `World`), zones served here, validation; it reads the cache and writes nothing but a server's own record.
 //! RFC 1034 5.3.3 (the algorithm), RFC 2181 5.4 (what to believe), RFC 2308 (negative answers), RFC 5452 (matching
-//! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9520 (failures), RFC 9609 (priming).
+//! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9156 (QNAME minimisation), RFC 9520 (failures), RFC 9609 (priming).
 
 pub mod budget;
 pub mod failure;
@@ -20,6 +20,7 @@ mod classify;
 mod delegation;
 mod exchange;
 mod iterate;
+mod minimise;
 mod prime;
 mod reply;
 mod scrub;
@@ -29,7 +30,7 @@ pub(crate) mod testing;
 
 pub use budget::{Budget, Limit};
 pub use failure::{Failure, Tried};
-pub use options::{NeverQuery, ResolverOptions};
+pub use options::{Minimisation, NeverQuery, ResolverOptions};
 pub use resolve::{Resolution, resolve};
 pub use root_hints::RootHints;
 pub use task::{FlightId, Flights, Landing, Resolver, Task, facts};

@@ -26,6 +26,11 @@ pub struct ResolverOptions {
     pub max_upstream_queries: u32,
     /// Ask the root hints for the root servers before anything else (RFC 9609).
     pub priming: bool,
+    /// How much of a name the servers above its zone are shown (RFC 9156).
+    pub minimisation: Minimisation,
+    /// Ask with the letters of a name in random case, which the reply must repeat: some bits more for a forger to
+    /// guess ("0x20").
+    pub case_randomization: bool,
 }
 
 impl Default for ResolverOptions {
@@ -39,8 +44,21 @@ impl Default for ResolverOptions {
             query_timeout: limits::QUERY_TIMEOUT,
             max_upstream_queries: limits::UPSTREAM_PACKETS,
             priming: true,
+            minimisation: Minimisation::Relaxed,
+            case_randomization: true,
         }
     }
+}
+
+/// How much of a name the servers above its zone are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Minimisation {
+    /// The whole name and its type.
+    None,
+    /// One label more than the zone has, and the whole name when that leads nowhere.
+    Relaxed,
+    /// One label more than the zone has. What does not exist has nothing below (RFC 8020).
+    Strict,
 }
 
 /// Addresses that are never asked when the network named them: glue that points at this machine or at everybody makes

@@ -30,7 +30,9 @@ pub fn read(reply: &Reply) -> Option<NewDelegation> {
     let is_root_ns =
         |rrset: &&crate::dns::Rrset| rrset.rr_type == RrType::NS && rrset.owner.as_ref().is_root();
     let ns = reply.answer.iter().find(is_root_ns)?;
-    let Referral { apex, servers, ttl } = Referral::read(ns, &reply.additional)?;
+    let Referral { apex, servers, .. } = Referral::read(ns, &reply.additional)?;
+    // As long as the answer to this query, so that neither is there without the other.
+    let ttl = ns.ttl;
     // Names without addresses would leave nothing to ask: then the hints are better.
     let has_address = servers.iter().any(|server| !server.addresses.is_empty());
     has_address.then_some(NewDelegation { apex, servers, ttl, learnt_from: LearntFrom::ROOT })

@@ -154,7 +154,7 @@ impl Leg {
 }
 
 /// The SOA of a denial says how long it holds: no longer than its MINIMUM (RFC 2308 5).
-fn with_negative_ttl(mut soa: Rrset, cache: &Cache) -> SharedRrset {
+pub(super) fn with_negative_ttl(mut soa: Rrset, cache: &Cache) -> SharedRrset {
     soa.ttl = cache.negative_ttl(&soa).unwrap_or(Ttl::ZERO);
     Arc::new(soa)
 }

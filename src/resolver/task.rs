@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::{Budget, Failure, Limit, Resolution, ResolverOptions, RootHints, World};
-use crate::cache::{Cache, Credibility, NewDelegation};
+use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
 use crate::clock::Now;
 use crate::dns::{Name, NameRef, Question, RrType, SharedRrset};
 use crate::limits;
@@ -64,6 +64,7 @@ pub struct Task {
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
     steps: Mutex<Vec<Step>>,
+    passed: Mutex<Vec<(Question, NewAnswer)>>,
 }
 
 impl Task {
@@ -75,8 +76,9 @@ impl Task {
         budget: Arc<Budget>,
         flights: Arc<dyn Flights>,
     ) -> Task {
-        let (depth, is_past_cache, steps) = (0, false, Mutex::new(Vec::new()));
-        Task { question, flight, depth, is_past_cache, resolver, budget, flights, steps }
+        let (steps, passed) = (Mutex::default(), Mutex::default());
+        let (depth, is_past_cache) = (0, false);
+        Task { question, flight, depth, is_past_cache, resolver, budget, flights, steps, passed }
     }
 
     /// The same, passing over what the cache knows.
@@ -119,6 +121,16 @@ impl Task {
     /// Says which zone's servers are asked from here on, and whether there is room for one more at them.
     pub fn enter(&self, zone: &Name) -> Result<(), Failure> {
         self.flights.enter(self.flight, zone)
+    }
+
+    /// Passes on, when the flight lands, what a server said of a part of the name.
+    pub(super) fn pass(&self, part: Question, answer: NewAnswer) {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).push((part, answer));
+    }
+
+    /// What servers said of parts of the name on the way (RFC 9156 3: it is to be remembered).
+    pub fn take_passed(&self) -> Vec<(Question, NewAnswer)> {
+        std::mem::take(&mut *self.passed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes down what was done.

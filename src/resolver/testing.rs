@@ -167,7 +167,7 @@ impl TestWorld {
     }
 
     /// A host that gives each question one reply after 10 ms: the first row whose question agrees (`*` for any type,
-    /// `*.zone.` for any name at or below), else REFUSED. Rows: question, flags, answer, authority, additional.
+    /// `*.zone.` for any name at or below), NODATA for a name that has rows below it, else REFUSED. Rows: question, flags, answer, authority, additional.
     pub(crate) fn server(&self, ip: &str, rows: &[[&str; 5]]) {
         let rows: Vec<[String; 5]> = rows.iter().map(|row| row.map(str::to_string)).collect();
         self.host(ip, move |seen| {
@@ -175,6 +175,9 @@ impl TestWorld {
             let octets = match row {
                 Some([_, flags, answer, authority, additional]) => {
                     seen.reply(flags, answer, authority, additional)
+                }
+                None if rows.iter().any(|row| is_above(&row[0], &seen.question)) => {
+                    seen.reply("aa", "", "", "")
                 }
                 None => seen.reply("refused", "", "", ""),
             };
@@ -246,7 +249,13 @@ impl TestWorld {
         let question = message.question().expect("with a question").to_question();
         let edns = message.opt().is_some();
         let (tcp, plain) = (if stream { " tcp" } else { "" }, if edns { "" } else { " plain" });
-        self.sent.lock().unwrap().push(format!("{} {question}{tcp}{plain}", to.ip()));
+        // In lower case: the letters of a name are drawn by lot.
+        let asked = question.to_string().replacen(
+            &question.name.to_string(),
+            &question.name.to_string().to_lowercase(),
+            1,
+        );
+        self.sent.lock().unwrap().push(format!("{} {asked}{tcp}{plain}", to.ip()));
         let host = self.hosts.lock().unwrap().get(&to).cloned();
         let host = host.or_else(|| self.others.lock().unwrap().clone());
         let seen = Seen { question, id: message.header().id, stream, edns };
@@ -265,6 +274,18 @@ fn agrees(pattern: &str, question: &Question) -> bool {
         None => question.name == name.parse().unwrap(),
     };
     is_type && is_name
+}
+
+/// Whether the name of a question is an empty non-terminal above that of a pattern.
+fn is_above(pattern: &str, question: &Question) -> bool {
+    let (name, _) = pattern.split_once(' ').unwrap();
+    let name: Name = name
+        .strip_prefix("*")
+        .unwrap_or(name)
+        .trim_start_matches('.')
+        .parse()
+        .unwrap_or_else(|_| Name::root());
+    !question.name.as_ref().is_root() && name.as_ref().is_below(question.name.as_ref())
 }
 
 struct Woken(AtomicBool);

@@ -9,7 +9,7 @@ use super::{Packet, Request, Snapshot};
 use crate::clock::Now;
 use crate::dns::{Answer, Rcode};
 use crate::observe::{DropReason, Event, Source};
-use crate::policy::RateLimiter;
+use crate::policy::{ClientLimiter, RateLimiter};
 use crate::wire::{Query, ResponseWriter, Scan, SplitMix};
 
 /// What became of a request in the first half.
@@ -37,6 +37,7 @@ pub struct Local {
     pub(super) rotation: usize,
     pub(super) random: SplitMix,
     pub(super) limiter: RateLimiter,
+    clients: ClientLimiter,
     pub(super) workers: usize,
 }
 
@@ -47,6 +48,7 @@ impl Local {
         Local {
             random: SplitMix::new(seed),
             limiter: RateLimiter::new((key, second_key)),
+            clients: ClientLimiter::new((key, second_key)),
             workers,
             ..Local::default()
         }
@@ -65,6 +67,11 @@ pub fn begin(
 ) -> Begin {
     if packet.client.port() == 0 {
         return Begin::Drop(DropReason::PortZero);
+    }
+    if let Some(limit) = &snapshot.options.client_limit
+        && !local.clients.admits(limit, local.workers, packet.client.ip(), now.tick)
+    {
+        return Begin::Drop(DropReason::ClientLimit);
     }
     let query = match Query::scan(packet.octets) {
         Scan::Query(query) => query,

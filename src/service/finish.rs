@@ -241,6 +241,7 @@ pub(super) fn event(source: Source, rcode: Rcode, question: Option<QuestionRef<'
         security: None,
         extended_error: None,
         recursion: None,
+        transfer: None,
     }
 }
 

@@ -59,4 +59,7 @@ pub trait Replies: Send {
         octets: Vec<u8>,
         event: Option<Event>,
     ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+
+    /// What to write down of a response that does not reach its end.
+    fn give_up(&mut self, event: Event);
 }

@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Cache};
 
 use super::identity::Identity;
 use super::waiting::Waiting;
-use crate::policy::{Access, CookieSecrets, RateLimit, SpecialNames};
+use crate::policy::{Access, ClientLimit, CookieSecrets, RateLimit, SpecialNames};
 use crate::recursion::Recursion;
 use crate::transfer::Quota;
 use crate::zone::ZoneTable;
@@ -63,6 +63,8 @@ pub struct ServeOptions {
     pub cookies: Option<CookieSecrets>,
     /// How often one answer may go to one network, if that is limited. Each worker takes its share.
     pub rate_limit: Option<RateLimit>,
+    /// How often one network is heard, if that is limited. Each worker takes its share.
+    pub client_limit: Option<ClientLimit>,
     /// The names answered without asking anybody, if any are.
     pub special_names: Option<Arc<SpecialNames>>,
     /// The zone transfers under way, of all snapshots together.
@@ -80,6 +82,7 @@ impl Default for ServeOptions {
             identity: Identity::default(),
             cookies: None,
             rate_limit: None,
+            client_limit: None,
             special_names: None,
             transfers: Arc::default(),
             waiting: Arc::default(),

@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use super::*;
 use crate::cache::{Cache, CacheOptions};
 use crate::clock::{Age, Now, Tick, Unix};
-use crate::dns::{Name, Rcode, RrClass, RrType};
+use crate::dns::{Name, Rcode, RrClass, RrType, Serial};
 use crate::limits;
-use crate::observe::{DropReason, Event, Source, Transport};
+use crate::observe::{DropReason, Event, Source, Transfer, Transport};
 use crate::policy::{
-    Access, AccessOptions, AclOptions, CookieSecret, CookieSecrets, RateLimit, SpecialNames,
+    Access, AccessOptions, Acl, AclOptions, ClientLimit, CookieSecret, CookieSecrets, RateLimit, SpecialNames,
 };
 use crate::recursion::Recursion;
 use crate::resolver::{DatagramFlight, NoReply, ResolverOptions, RootHints, World};
@@ -327,7 +327,31 @@ fn what_is_too_much_is_truncated_or_silent_and_written_down() {
         }
     }
     assert_eq!(outcomes, [200, 50, 50]);
-    assert_eq!(DropReason::RateLimit.word(), "rate-limit");
+    assert_eq!(DropReason::RateLimit.word(), "rate_limit");
+}
+
+#[test]
+fn a_network_that_asks_too_often_is_not_heard_whatever_it_asks_and_through_which_door() {
+    let exempt = Acl::compile(&["198.51.100.0/24"], &[]).unwrap();
+    let limit = ClientLimit { per_second: 10, burst: 20, ipv4_prefix: 24, ipv6_prefix: 56, exempt };
+    let mut house = House::new(snapshot(ServeOptions { client_limit: Some(limit), ..options() }));
+    let is_heard = |house: &mut House, octets: &[u8]| match house.begin(octets).0 {
+        Begin::Drop(DropReason::ClientLimit) => false,
+        Begin::Done { .. } => true,
+        begun => panic!("{begun:?}"),
+    };
+    let query = request("www.example. A", None, b"");
+    for asked in 0..20 {
+        house.transport = if asked % 2 == 0 { Transport::Udp } else { Transport::Tcp };
+        let other = request(&format!("n{asked}.example. TXT"), None, b"");
+        assert!(is_heard(&mut house, if asked % 3 == 0 { &query } else { &other }), "{asked}");
+    }
+    assert!(!is_heard(&mut house, &query));
+    assert!(!is_heard(&mut house, &[0; 12]), "what is malformed is counted too");
+    house.client = "198.51.100.1:53".parse().unwrap();
+    assert!((0..100).all(|_| is_heard(&mut house, &query)), "the exempt are always heard");
+    house.client = "203.0.113.1:53".parse().unwrap();
+    assert!(is_heard(&mut house, &query), "another network has its own account");
 }
 
 #[test]
@@ -497,6 +521,10 @@ impl Replies for Client {
         self.events.extend(event);
         Box::pin(std::future::ready(self.messages.len() < self.patience))
     }
+
+    fn give_up(&mut self, event: Event) {
+        self.events.push(event);
+    }
 }
 
 fn transfer(house: &mut House, patience: usize) -> Client {
@@ -530,14 +558,19 @@ fn a_transfer_is_one_line_of_the_log_with_all_its_octets() {
         (octets as u32, Source::Authoritative, Rcode::NOERROR)
     );
     assert_eq!(event.question.unwrap().rr_type, RrType::AXFR);
+    assert_eq!(event.transfer, Some(Transfer { serial: Serial(1), is_whole: true }));
     let first = told(&client.messages[0]);
     assert_eq!(first, [(3, b"ns1.example.net".to_vec()), (9, vec![0, 0, 0, 9])]);
 }
 
 #[test]
-fn a_client_that_is_gone_ends_its_transfer() {
+fn a_client_that_is_gone_ends_its_transfer_with_a_line_that_says_so() {
     let client = transfer(&mut with_big_zone(), 3);
-    assert_eq!((client.messages.len(), client.events.len()), (3, 0));
+    let [event] = &client.events[..] else { panic!("{:?}", client.events) };
+    assert_eq!(event.transfer, Some(Transfer { serial: Serial(1), is_whole: false }));
+    // The third message did not get through.
+    let octets: usize = client.messages[..2].iter().map(Vec::len).sum();
+    assert_eq!((client.messages.len(), event.octets), (3, octets as u32));
 }
 
 #[test]

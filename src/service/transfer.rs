@@ -7,7 +7,7 @@ use super::finish::{self, Echo};
 use super::route::{Route, refuse};
 use super::{Packet, Replies, Request, Snapshot};
 use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, Rcode, RrType};
-use crate::observe::{Source, Transport};
+use crate::observe::{Event, Source, Transfer, Transport};
 use crate::transfer::{self, Outgoing, Progress};
 use crate::wire::Query;
 use crate::zone::{Zone, ZoneEntry};
@@ -67,28 +67,43 @@ pub(super) async fn send(request: &Request, query: &Query<'_>, replies: &mut dyn
     let head = finish::head(&mut Local::default(), &packet, snapshot, &echo);
     let mut outgoing = Outgoing::new(&zone, head);
     let mut octets = 0;
+    let tell = |octets: usize, is_whole| Event {
+        octets: u32::try_from(octets).unwrap_or(u32::MAX),
+        transfer: Some(Transfer { serial: zone.serial(), is_whole }),
+        ..finish::event(Source::Authoritative, Rcode::NOERROR, Some(question))
+    };
     loop {
         match outgoing.next_message() {
             Progress::More(message) => {
-                octets += message.len();
+                let length = message.len();
                 if !replies.send(message, None).await {
-                    return;
+                    return replies.give_up(tell(octets, false));
                 }
+                octets += length;
             }
             Progress::Last(message, flags) => {
-                let mut event = finish::event(Source::Authoritative, Rcode::NOERROR, Some(question));
-                event.flags = flags.0;
-                event.octets = u32::try_from(octets + message.len()).unwrap_or(u32::MAX);
-                replies.send(message, Some(event)).await;
+                let event = Event { flags: flags.0, ..tell(octets + message.len(), true) };
+                if !replies.send(message, Some(event)).await {
+                    replies.give_up(tell(octets, false));
+                }
                 return;
             }
-            Progress::TooLarge => return fail(&packet, snapshot, &echo, replies).await,
+            Progress::TooLarge => {
+                let transfer = tell(octets, false).transfer;
+                return fail(&packet, snapshot, &echo, transfer, replies).await;
+            }
         }
     }
 }
 
 /// RFC 5936 2.2: an error in the middle is told by its code, and ends the transfer.
-async fn fail(packet: &Packet<'_>, snapshot: &Arc<Snapshot>, echo: &Echo<'_>, replies: &mut dyn Replies) {
+async fn fail(
+    packet: &Packet<'_>,
+    snapshot: &Arc<Snapshot>,
+    echo: &Echo<'_>,
+    transfer: Option<Transfer>,
+    replies: &mut dyn Replies,
+) {
     let error = ExtendedError::new(ErrorCode::OTHER, "a record is too large for any message");
     let answer = Answer::failure(Rcode::SERVFAIL, error);
     let mut out = vec![0; usize::from(u16::MAX)];
@@ -101,5 +116,5 @@ async fn fail(packet: &Packet<'_>, snapshot: &Arc<Snapshot>, echo: &Echo<'_>, re
         &mut out,
     );
     out.truncate(length);
-    replies.send(out, Some(event)).await;
+    replies.send(out, Some(Event { transfer, ..event })).await;
 }

@@ -71,37 +71,18 @@ impl Changeset {
     /// What leads from `old` to `new`, two versions of one zone. Pages they share cost one comparison of pointers.
     pub fn between(old: &Zone, new: &Zone) -> Changeset {
         debug_assert!(old.apex() == new.apex());
-        let mut changeset = Changeset::nothing(old, new);
-        let (mut old, mut new) = (Walk::new(old.tree()), Walk::new(new.tree()));
-        loop {
-            if old.stands_with(&new) {
-                old.leave_page();
-                new.leave_page();
-                continue;
-            }
-            match (old.node(), new.node()) {
-                (None, None) => return changeset,
-                (Some(node), None) => changeset.remove(node, &mut old),
-                (None, Some(node)) => changeset.add(node, &mut new),
-                (Some(left), Some(right)) => match compare_owners(left, right) {
-                    Ordering::Less => changeset.remove(left, &mut old),
-                    Ordering::Greater => changeset.add(right, &mut new),
-                    Ordering::Equal => {
-                        changeset.compare(left, right);
-                        old.step();
-                        new.step();
-                    }
-                },
-            }
-        }
+        let (mut own, mut nsec3) = (Changeset::nothing(old, new), Changeset::nothing(old, new));
+        own.walk(Some(old.tree()), Some(new.tree()));
+        nsec3.walk(old.tree().nsec3.as_deref(), new.tree().nsec3.as_deref());
+        own.joined(nsec3)
     }
 
     /// The same changes with the apex compared anew, for a version that differs from the one compared with at the apex
     /// only: its serial was set.
     pub fn toward(mut self, old: &Zone, new: &Zone) -> Changeset {
         let mut at_apex = Changeset::nothing(old, new);
-        at_apex.compare(old.apex_node().packed(), new.apex_node().packed());
         let apex = self.apex.clone();
+        at_apex.compare_rrsets(old.tree().rrsets_at(apex.as_ref()), new.tree().rrsets_at(apex.as_ref()));
         for (run, front) in [(&mut self.removed, &at_apex.removed), (&mut self.added, &at_apex.added)] {
             let mut front_octets = RrsetRun::default();
             run.iter()
@@ -135,6 +116,43 @@ impl Changeset {
         }
     }
 
+    /// Takes what differs between two trees, without the NSEC3 that stand beside them.
+    fn walk(&mut self, old: Option<&NameTree>, new: Option<&NameTree>) {
+        let (mut old, mut new) = (Walk::new(old), Walk::new(new));
+        loop {
+            if old.stands_with(&new) {
+                old.leave_page();
+                new.leave_page();
+                continue;
+            }
+            match (old.node(), new.node()) {
+                (None, None) => return,
+                (Some(node), None) => self.remove(node, &mut old),
+                (None, Some(node)) => self.add(node, &mut new),
+                (Some(left), Some(right)) => match compare_owners(left, right) {
+                    Ordering::Less => self.remove(left, &mut old),
+                    Ordering::Greater => self.add(right, &mut new),
+                    Ordering::Equal => {
+                        self.compare(left, right);
+                        old.step();
+                        new.step();
+                    }
+                },
+            }
+        }
+    }
+
+    /// With changes of the same two versions to other RRsets.
+    fn joined(self, other: Changeset) -> Changeset {
+        Changeset {
+            removed: self.removed.merged(other.removed),
+            added: self.added.merged(other.added),
+            summary: self.summary.plus(other.summary),
+            is_rearranged: self.is_rearranged || other.is_rearranged,
+            ..self
+        }
+    }
+
     fn remove(&mut self, node: PackedNode<'_>, walk: &mut Walk<'_>) {
         node.rrsets().for_each(|rrset| self.change(Some(rrset), None));
         walk.step();
@@ -151,7 +169,16 @@ impl Changeset {
             return;
         }
         self.is_rearranged |= old.owner_octets() != new.owner_octets();
-        let (mut olds, mut news) = (old.rrsets().peekable(), new.rrsets().peekable());
+        self.compare_rrsets(old.rrsets(), new.rrsets());
+    }
+
+    /// Takes what differs between the RRsets of one name, both by ascending type.
+    fn compare_rrsets<'z>(
+        &mut self,
+        olds: impl Iterator<Item = RrsetRef<'z>>,
+        news: impl Iterator<Item = RrsetRef<'z>>,
+    ) {
+        let (mut olds, mut news) = (olds.peekable(), news.peekable());
         loop {
             let order = match (olds.peek(), news.peek()) {
                 (None, None) => return,
@@ -184,9 +211,8 @@ impl Changeset {
         let mut owner_count = 0;
         for owner in changed_owners(self.changes()) {
             owner_count += 1;
-            let node = zone.tree().exact(owner.owner);
             for change in &owner.changes {
-                let is = node.and_then(|node| node.rrset(change.rr_type()));
+                let is = zone.tree().rrset_at(owner.owner, change.rr_type());
                 let is_as_it_was = match (is, change.old) {
                     (Some(is), Some(was)) => is_same_rrset(is, was),
                     (is, was) => is.is_none() && was.is_none(),
@@ -197,10 +223,10 @@ impl Changeset {
             }
         }
         let tree = if owner_count * REBUILD_SHARE > zone.tree().rrset_count() {
-            rebuild(zone.apex(), zone.nodes(), self.changes()).ok_or(Mismatch::NoSoa)?
+            rebuild(zone.apex(), Some(zone.tree()), || self.changes())
         } else {
             changed_owners(self.changes()).fold(zone.tree().clone(), |tree, owner| {
-                tree.with(owner.owner, owner.rrsets(zone.tree().exact(owner.owner)))
+                tree.with(owner.owner, owner.rrsets(zone.tree().rrsets_at(owner.owner)))
             })
         };
         Zone::new(tree).ok_or(Mismatch::NoSoa)
@@ -285,6 +311,15 @@ impl Change<'_> {
 }
 
 impl Summary {
+    fn plus(self, other: Summary) -> Summary {
+        Summary {
+            added: self.added + other.added,
+            removed: self.removed + other.removed,
+            changed: self.changed + other.changed,
+            retimed: self.retimed + other.retimed,
+        }
+    }
+
     fn count(&mut self, change: &Change<'_>) {
         match (change.old, change.new) {
             (Some(old), Some(new)) if is_same_but_for_serial(old, new) => {}
@@ -347,8 +382,10 @@ struct Walk<'z> {
 }
 
 impl<'z> Walk<'z> {
-    fn new(tree: &'z NameTree) -> Walk<'z> {
-        Walk { pages: tree.order.iter().map(|page| tree.pages.get(page)).collect(), page: 0, at: 0 }
+    /// At the apex; where there is no tree, at its end.
+    fn new(tree: Option<&'z NameTree>) -> Walk<'z> {
+        let pages = |tree: &'z NameTree| tree.order.iter().map(|page| tree.pages.get(page));
+        Walk { pages: tree.into_iter().flat_map(pages).collect(), page: 0, at: 0 }
     }
 
     fn node(&self) -> Option<PackedNode<'z>> {
@@ -546,16 +583,19 @@ mod tests {
         let rrset = other.tree().exact("n1500.example.".parse::<Name>().unwrap().as_ref()).unwrap();
         let tree = old.tree().clone().with(rrset.owner(), rrset.rrsets());
         let new = Zone::new(tree).unwrap();
+        fn walk(zone: &Zone) -> Walk<'_> {
+            Walk::new(Some(zone.tree()))
+        }
         let shared = |old: &Zone, new: &Zone| {
-            let (old, new) = (Walk::new(old.tree()), Walk::new(new.tree()));
+            let (old, new) = (walk(old), walk(new));
             old.pages.iter().filter(|page| new.pages.iter().any(|other| Arc::ptr_eq(page, other))).count()
         };
-        assert!(shared(&old, &new) + 1 >= Walk::new(old.tree()).pages.len());
+        assert!(shared(&old, &new) + 1 >= walk(&old).pages.len());
         let changeset = Changeset::between(&old, &new);
         assert_eq!(changes(&changeset), ["n1500.example. A 1*60 -", "n1500.example. TXT - 1*60"]);
         // And what is made of few changes shares as much.
         let applied = changeset.apply(&old).unwrap();
-        assert!(shared(&old, &applied) + 1 >= Walk::new(old.tree()).pages.len());
+        assert!(shared(&old, &applied) + 1 >= walk(&old).pages.len());
     }
 
     /// Lines of few owners and types, so that versions meet; some make cuts, some empty non-terminals.

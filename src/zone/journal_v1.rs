@@ -67,12 +67,10 @@ pub(super) fn read_header(octets: &[u8], apex: NameRef<'_>) -> Header {
     }
 }
 
-/// Appends a record that holds the whole zone. Its RRsets are those of `zone`.
+/// Appends a record that holds the whole zone.
 pub(super) fn write_full(version: &Version, zone: &Zone, out: &mut Vec<u8>) {
     let start = write_head(&Version { held: Held::Full, ..*version }, out);
-    let mut run = RrsetRun::default();
-    zone.nodes().flat_map(|node| node.rrsets()).for_each(|rrset| run.push(rrset));
-    out.extend_from_slice(run.octets());
+    out.extend_from_slice(zone.to_run().octets());
     close_record(start, 0, out);
 }
 

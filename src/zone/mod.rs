@@ -15,6 +15,8 @@ mod check;
 mod content_hash;
 mod denial;
 mod edit;
+#[cfg(test)]
+mod history_twin;
 mod index;
 pub mod journal;
 mod journal_v1;

@@ -58,6 +58,25 @@ impl RrsetRun {
         Some(RrsetRun { octets: octets.to_vec() })
     }
 
+    /// The RRsets of both, none of which stands in the other too.
+    pub(super) fn merged(self, other: RrsetRun) -> RrsetRun {
+        if other.octets.is_empty() {
+            return self;
+        }
+        let mut merged = RrsetRun { octets: Vec::with_capacity(self.octets.len() + other.octets.len()) };
+        let mut others = other.iter().peekable();
+        for rrset in self.iter() {
+            let is_before =
+                |other: &RrsetRef<'_>| (other.owner, other.rr_type) < (rrset.owner, rrset.rr_type);
+            while let Some(earlier) = others.next_if(is_before) {
+                merged.push(earlier);
+            }
+            merged.push(rrset);
+        }
+        others.for_each(|rrset| merged.push(rrset));
+        merged
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = RrsetRef<'_>> {
         let mut rest = &self.octets[..];
         std::iter::from_fn(move || {

@@ -8,7 +8,7 @@ use super::order::Order;
 use super::packed::PackedNode;
 use super::page::Page;
 use super::sequence::Slots;
-use crate::dns::{Name, NameRef};
+use crate::dns::{Name, NameRef, RrType, RrsetRef};
 use crate::dnssec::Nsec3Params;
 
 /// The page of the apex. It is the first page in every order and stays.
@@ -87,6 +87,21 @@ impl NameTree {
         self.place(name).map(|place| self.node(place))
     }
 
+    /// The RRset of a type at a name, NSEC3 too.
+    pub(super) fn rrset_at(&self, name: NameRef<'_>, rr_type: RrType) -> Option<RrsetRef<'_>> {
+        let tree = if rr_type == RrType::NSEC3 { self.nsec3.as_deref()? } else { self };
+        tree.exact(name)?.rrset(rr_type)
+    }
+
+    /// The RRsets at a name by ascending type, NSEC3 among them.
+    pub(super) fn rrsets_at(&self, name: NameRef<'_>) -> impl Iterator<Item = RrsetRef<'_>> {
+        let own = self.exact(name);
+        let rrsets = move || own.into_iter().flat_map(Node::rrsets);
+        let before = rrsets().take_while(|rrset| rrset.rr_type < RrType::NSEC3);
+        let after = rrsets().skip_while(|rrset| rrset.rr_type < RrType::NSEC3);
+        before.chain(self.rrset_at(name, RrType::NSEC3)).chain(after)
+    }
+
     /// All nodes in canonical order (RFC 4034 6.1), the apex first; after them, in that order too, those of NSEC3
     /// RRsets: an owner that has other data as well comes twice.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
@@ -127,9 +142,9 @@ impl NameTree {
         self.rrset_count + self.nsec3.as_ref().map_or(0, |nsec3| nsec3.rrset_count)
     }
 
-    /// With a tree of NSEC3 RRsets beside it.
+    /// With a tree of NSEC3 RRsets beside it, if there are any in it.
     pub(super) fn with_nsec3(self, nsec3: Option<NameTree>) -> NameTree {
-        NameTree { nsec3: nsec3.map(Arc::new), ..self }
+        NameTree { nsec3: nsec3.filter(|tree| tree.rrset_count > 0).map(Arc::new), ..self }
     }
 
     pub(super) fn place(&self, name: NameRef<'_>) -> Option<Place> {

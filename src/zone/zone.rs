@@ -26,10 +26,21 @@ impl Zone {
         Some(Zone { tree, soa, numbers, chain })
     }
 
-    /// The zone of all RRsets in a run; none when it does not begin with those of the apex, a readable SOA among them.
+    /// The zone of all RRsets in a run; none when no readable SOA of the apex is among them.
     pub(super) fn of_run(apex: NameRef<'_>, run: &RrsetRun) -> Option<Zone> {
-        let all = run.iter().map(|rrset| Change { old: None, new: Some(rrset) });
-        Zone::new(rebuild(apex, std::iter::empty(), all)?)
+        let all = || run.iter().map(|rrset| Change { old: None, new: Some(rrset) });
+        Zone::new(rebuild(apex, None, all))
+    }
+
+    /// All its RRsets.
+    pub(super) fn to_run(&self) -> RrsetRun {
+        let run = |tree: &NameTree| {
+            let mut run = RrsetRun::default();
+            tree.own_nodes().flat_map(Node::rrsets).for_each(|rrset| run.push(rrset));
+            run
+        };
+        let nsec3 = self.tree.nsec3.as_deref().map(run).unwrap_or_default();
+        run(&self.tree).merged(nsec3)
     }
 
     /// The name of the zone.
@@ -59,7 +70,7 @@ impl Zone {
         rdata[place].copy_from_slice(&serial.0.to_be_bytes());
         let records: RecordsBuf = [&rdata[..]].into_iter().collect();
         let soa = RrsetRef { records: records.as_records(), ..self.soa.view() };
-        let others = self.apex_node().rrsets();
+        let others = self.tree.rrsets_at(self.apex());
         let apex = others.map(|rrset| if rrset.rr_type == RrType::SOA { soa } else { rrset });
         let tree = self.tree.clone().with(self.apex(), apex);
         Zone::new(tree).expect("the SOA differs in its serial only")
@@ -79,12 +90,6 @@ impl Zone {
     /// NSEC3 records do not exist (RFC 5155 7.2.8).
     pub fn find(&self, name: NameRef<'_>) -> Found<'_> {
         self.tree.find(name)
-    }
-
-    /// Whether NSEC3 RRsets are among its data. They stand beside the tree that changesets walk, so the difference between
-    /// two versions of such a zone is not told by a [`super::Changeset`].
-    pub fn has_nsec3(&self) -> bool {
-        self.tree.nsec3.is_some()
     }
 
     /// What proves that something is not there; none when the zone is not signed.

@@ -4,9 +4,8 @@ use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
 
-use crate::dns::udp;
+use crate::dns::{PATIENCE, receive, udp};
 use crate::namu::{Folder, Namu, run};
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -110,7 +109,7 @@ fn ask_both(socket: &UdpSocket, zone: usize, id: u16) -> Option<(u32, String)> {
     query.add_query(Query::query(name, RecordType::AAAA));
     socket.send(&query.to_vec().unwrap()).unwrap();
     let mut octets = [0; 4096];
-    let length = socket.recv(&mut octets).ok()?;
+    let length = receive(socket, &mut octets, PATIENCE, || true).ok()?;
     let reply = Message::from_vec(&octets[..length]).unwrap();
     let (mut serial, mut text) = (None, String::new());
     for record in reply.answers.iter().chain(&reply.authorities) {
@@ -138,7 +137,6 @@ fn reloads_under_load_lose_no_query_and_mix_no_versions() {
             scope.spawn(move || {
                 let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
                 socket.connect(address).unwrap();
-                socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
                 let mut id = client;
                 while !is_over.load(Ordering::Relaxed) {
                     id += 2;

@@ -51,8 +51,8 @@ fn status_stats_and_lists_tell_what_is_so() {
     }
     let (_, stats, _) = run(&folder.path, &["ctl", "stats"]);
     for line in [
-        "namu_dns_requests_total{transport=\"udp\",qtype=\"A\"} 1",
-        "namu_dns_responses_total{rcode=\"NOERROR\",source=\"authoritative\"} 1",
+        "namu_dns_requests_total{view=\"default\",transport=\"udp\",family=\"ipv4\",qtype=\"A\"} 1",
+        "namu_dns_responses_total{view=\"default\",rcode=\"NOERROR\",source=\"authoritative\",dnssec=\"-\"} 1",
         "namu_zone_serial{zone=\"home.test\"} 7",
         "namu_zone_load_errors_total{zone=\"home.test\"} 0",
     ] {

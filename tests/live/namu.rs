@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Longest any test waits for a fact. Only a broken server lets it pass.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A folder of its own for one test, removed when the test is over.
 pub struct Folder {
@@ -121,6 +121,19 @@ impl Namu {
     /// How many descriptors the process has open.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// How many descriptors the process may have open.
+    pub fn open_files_limit(&self) -> u64 {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        line.split_whitespace().nth(3).and_then(|soft| soft.parse().ok()).unwrap()
+    }
+
+    /// Sets how many descriptors the process may open from now on; those it has stay.
+    pub fn limit_open_files(&self, limit: u64) {
+        let (pid, limit) = (format!("--pid={}", self.child.id()), format!("--nofile={limit}:"));
+        assert!(Command::new("prlimit").args([pid, limit]).status().unwrap().success());
     }
 
     /// Sends SIGKILL; everything it said up to its end.

@@ -115,7 +115,7 @@ fn systemd_passes_sockets_and_hears_ready() {
     folder.write("zones/home.test.zone", ZONE);
     let notify_path = folder.path.join("notify");
     let notify = UnixDatagram::bind(&notify_path).unwrap();
-    notify.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    notify.set_read_timeout(Some(std::time::Duration::from_secs(90))).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let server = socket.local_addr().unwrap();
     // Standard input is the one descriptor that passes through `Command` as it is; the shell puts it where

@@ -12,10 +12,14 @@ const HOSTS: usize = 2000;
 const RECORDS: usize = HOSTS + 4;
 
 fn start(folder: &Folder) -> Namu {
+    start_with(folder, HOSTS)
+}
+
+fn start_with(folder: &Folder, hosts: usize) -> Namu {
     let mut zone =
         "$ORIGIN big.test.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n"
             .to_string();
-    for host in 0..HOSTS {
+    for host in 0..hosts {
         zone += &format!("h{host} TXT \"host number {host}\"\n");
     }
     folder.write("big.zone", &zone);
@@ -69,6 +73,20 @@ fn a_transfer_and_other_answers_share_a_connection_that_outlives_it() {
     let columns: Vec<&str> = lines[0].split(' ').collect();
     assert_eq!(columns[2..7].join(" "), "tcp big.test. AXFR NOERROR authoritative");
     assert!(columns[8].parse::<usize>().unwrap() > HOSTS * 20, "all octets: {}", lines[0]);
+    assert_eq!(columns[12..], ["serial=7"]);
+}
+
+#[test]
+fn a_transfer_the_client_leaves_has_a_line_that_says_so() {
+    let folder = Folder::new();
+    let namu = start_with(&folder, 200_000);
+    let mut stream = Stream::open(namu.address());
+    stream.send(&[query("big.test.", RecordType::AXFR)], usize::MAX);
+    stream.receive().expect("the first message");
+    drop(stream);
+    eventually("its line", || folder.read("access.log").contains(" serial=7 transfer=aborted"));
+    let log = folder.read("access.log");
+    assert_eq!(log.lines().filter(|line| line.contains(" AXFR ")).count(), 1, "{log}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Serials and history of the real binary: over edits, restarts and sudden death.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use hickory_proto::rr::{RData, RecordType};
 use namu::dns::{Name, RrType, Serial};
 use namu::zone::{Journal, Zone};
 
 use crate::dns::udp;
-use crate::namu::{Folder, Namu};
+use crate::namu::{Folder, Namu, program, run, skipped};
 
 const JOURNAL: &str = "state/zones/home.test.journal";
 /// Records of the zone that each edit changes: enough for a record of the journal that takes several blocks of a disk.
@@ -133,4 +134,79 @@ fn a_server_killed_at_any_moment_keeps_every_version_it_told_of() {
         assert!(after.is_sorted(), "later serials have later content");
     }
     assert!(told_count > 0 || kills < 5, "some edits were told of");
+}
+
+/// The zone with this serial and these records, signed with NSEC3 under a salt, until 2050.
+fn sign(folder: &Folder, key: &str, serial: u32, salt: &str, records: &str) {
+    let text = format!(
+        "$ORIGIN home.test.\n$TTL 60\n@ SOA ns1 root {serial} 3600 600 86400 60\n@ NS ns1\n{records}"
+    );
+    folder.write("unsigned", &text);
+    let path = |name: &str| folder.path.join(name);
+    let signed = Command::new("ldns-signzone")
+        .args([
+            "-n",
+            "-t",
+            "0",
+            "-s",
+            salt,
+            "-i",
+            "20200101",
+            "-e",
+            "20500101",
+            "-o",
+            "home.test",
+            "-f",
+            "signed",
+        ])
+        .args(["unsigned", key])
+        .current_dir(&folder.path)
+        .status();
+    assert!(signed.unwrap().success());
+    std::fs::create_dir_all(path("zones")).unwrap();
+    std::fs::rename(path("signed"), path("zones/home.test.zone")).unwrap();
+}
+
+#[test]
+fn a_zone_signed_with_nsec3_has_a_history_a_difference_and_a_way_back() {
+    if ["ldns-signzone", "ldns-keygen"].into_iter().any(|tool| program(tool).is_none()) {
+        return skipped("ldns-signzone is not installed, so there is no zone signed with NSEC3");
+    }
+    let folder = Folder::new();
+    let mut keygen = Command::new("ldns-keygen");
+    let key = keygen.args(["-a", "ECDSAP256SHA256", "home.test"]).current_dir(&folder.path).output().unwrap();
+    let key = String::from_utf8(key.stdout).unwrap();
+    sign(&folder, key.trim(), 1, "ab", "ns1 A 192.0.2.1\nwww A 192.0.2.2\n");
+    let mut namu = start(&folder);
+    sign(&folder, key.trim(), 2, "ab", "ns1 A 192.0.2.1\nwww A 192.0.2.3\nnew A 192.0.2.4\n");
+    namu.signal("HUP");
+    namu.wait_for("zone home.test.: serial 1 -> 2, +2 RRsets");
+    sign(&folder, key.trim(), 3, "cd", "ns1 A 192.0.2.1\nwww A 192.0.2.3\nnew A 192.0.2.4\n");
+    namu.signal("HUP");
+    namu.wait_for("zone home.test.: serial 2 -> 3, +4 -4 RRsets");
+    let say = |arguments: &[&str]| {
+        let (code, said, talk) = run(&folder.path, &[&["zone"], arguments].concat());
+        (code, said + &talk)
+    };
+    let (code, history) = say(&["history", "home.test"]);
+    assert!(code == 0 && history.lines().count() == 3 && !history.contains("not kept"), "{history}");
+    let (code, diff) = say(&["diff", "home.test"]);
+    let chain = |sign: char, salt: &str| {
+        let of_chain = |line: &&str| line.contains(&format!(" IN NSEC3 1 0 0 {salt} "));
+        diff.lines().filter(|line| line.starts_with(sign)).filter(of_chain).count()
+    };
+    assert_eq!((code, chain('-', "ab"), chain('+', "cd")), (1, 4, 4), "{diff}");
+    let shown = |arguments: &[&str]| -> BTreeSet<String> {
+        say(&[&["show", "home.test"], arguments].concat()).1.lines().map(String::from).collect()
+    };
+    let first = shown(&["--at", "1"]);
+    assert_eq!(first.iter().filter(|line| line.contains(" NSEC3 ")).count(), 6, "three and their RRSIGs");
+    let (_, said) = say(&["rollback", "home.test", "1"]);
+    assert!(said.contains("serial 3 -> 1") && said.contains("serial 1 is not after 3"), "{said}");
+    assert_eq!((serial(&namu), shown(&[])), (1, first), "its SOA is signed, so it comes back as it was");
+    let reply = udp(namu.address(), "www.home.test.", RecordType::A);
+    assert_eq!(reply.answers[0].data.to_string(), "192.0.2.2");
+    assert!(namu.stop().success());
+    let namu = start(&folder);
+    assert_eq!(serial(&namu), 1, "until the file changes");
 }

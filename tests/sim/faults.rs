@@ -33,6 +33,10 @@ pub struct Faults {
     pub garbage: bool,
     /// A referral or answer carries addresses for names of other zones too.
     pub lies: bool,
+    /// The question comes back in lower case.
+    pub changes_case: bool,
+    /// No name exists that owns nothing, though others exist below it.
+    pub denies_empty: bool,
     /// Nobody listens on TCP.
     pub no_tcp: bool,
 }
@@ -57,6 +61,8 @@ impl Faults {
             ["no-edns"] => self.no_edns = true,
             ["garbage"] => self.garbage = true,
             ["lies"] => self.lies = true,
+            ["changes-case"] => self.changes_case = true,
+            ["denies-empty"] => self.denies_empty = true,
             ["no-tcp"] => self.no_tcp = true,
             _ => return Err(format!("unknown fault {words:?}")),
         }

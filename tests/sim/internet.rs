@@ -215,13 +215,18 @@ impl Host {
         let mut lie = Answer::empty(Rcode::NOERROR);
         lie.authoritative = true;
         lie.answer.push(forged(&question.name.to_string()));
-        if faults.wrong_id {
+        // Nobody guesses into a stream.
+        if faults.wrong_id && !stream {
             octets.push(write(query, &lie, limit, query.header.id ^ 0x5555, question));
         }
-        if faults.wrong_question {
+        if faults.wrong_question && !stream {
             let other: Name = "other.test.".parse().unwrap();
             let other = QuestionRef { name: other.as_ref(), ..question };
             octets.push(write(query, &lie, limit, query.header.id, other));
+        }
+        if faults.changes_case {
+            let length = question.name.octets().len();
+            true_reply[12..12 + length].make_ascii_lowercase();
         }
         if faults.garbage {
             true_reply.truncate(true_reply.len() / 2);
@@ -251,7 +256,15 @@ impl Host {
             return upward;
         }
         match authority::answer(&self.zones, query.question, query.edns.is_some_and(|edns| edns.dnssec_ok)) {
-            Verdict::Answer(answer) => answer,
+            Verdict::Answer(mut answer) => {
+                // A referral and an alias are something; so is an SOA of another name.
+                let is_no_data =
+                    answer.rcode == Rcode::NOERROR && answer.authoritative && answer.answer.is_empty();
+                if faults.denies_empty && is_no_data {
+                    answer.rcode = Rcode::NXDOMAIN;
+                }
+                answer
+            }
             Verdict::ZoneUnavailable => Answer::empty(Rcode::SERVFAIL),
             Verdict::NotOurs => Answer::empty(Rcode::REFUSED),
         }

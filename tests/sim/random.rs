@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::internet::{FORGED_ADDRESS, Internet};
 use crate::scenario::{Reply, Stage};
 
-const FAULTS: [&[&str]; 16] = [
+const FAULTS: [&[&str]; 18] = [
     &["none"],
     &["none"],
     &["none"],
@@ -30,6 +30,8 @@ const FAULTS: [&[&str]; 16] = [
     &["no-edns"],
     &["garbage"],
     &["lies"],
+    &["changes-case"],
+    &["denies-empty"],
 ];
 
 /// A root, three top zones and nine below, two servers each, with random faults; some delegations have no glue, some

@@ -5,7 +5,8 @@
 //! end
 //! host ns1 192.0.2.53 example.org sub.example.org     an address that serves zones; those serving `.` are the root hints
 //! fault ns1 drops 2             see faults.rs; `none` heals
-//! option ipv6 false             ipv4, ipv6, priming, max-upstream-queries; of the cache max-ttl, max-negative-ttl, serve-stale
+//! option ipv6 false             ipv4, ipv6, priming, case-randomization, qname-minimization, max-upstream-queries; of the cache max-ttl, max-negative-ttl,
+//!                               serve-stale
 //! ask www.example.org A         or several at the same instant: ask a.example A & b.example A
 //! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
 //! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
@@ -23,7 +24,7 @@ use namu::clock::Now;
 use namu::dns::{Answer, Question, RrType, Ttl};
 use namu::observe::Source;
 use namu::recursion::Recursion;
-use namu::resolver::{ResolverOptions, RootHints, World};
+use namu::resolver::{Minimisation, ResolverOptions, RootHints, World};
 use namu::zonefile::RdataText;
 
 use crate::internet::Internet;
@@ -171,6 +172,15 @@ impl Teller {
             "ipv4" => self.options.ipv4 = truth()?,
             "ipv6" => self.options.ipv6 = truth()?,
             "priming" => self.options.priming = truth()?,
+            "case-randomization" => self.options.case_randomization = truth()?,
+            "qname-minimization" => {
+                self.options.minimisation = match value {
+                    "none" => Minimisation::None,
+                    "relaxed" => Minimisation::Relaxed,
+                    "strict" => Minimisation::Strict,
+                    _ => return Err(format!("{value}: neither none, relaxed nor strict")),
+                }
+            }
             "max-upstream-queries" => {
                 self.options.max_upstream_queries =
                     value.parse().map_err(|error| format!("{value}: {error}"))?;

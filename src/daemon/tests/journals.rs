@@ -161,3 +161,62 @@ fn a_file_is_replaced_whole_where_its_links_lead_and_with_its_permissions() {
     assert!(durable::read(&real, 3).is_err());
     assert_eq!(durable::read(&home.folder.join("none"), 3).unwrap(), None);
 }
+
+/// Signed with NSEC3 under this salt, with one address.
+fn signed(salt: &str, address: &str) -> Vec<String> {
+    let next = "2t7b4g4vsa5smi47k61mv5bv1a22bojr";
+    let signature = |covered| format!("RRSIG {covered} 8 2 60 20300101000000 20200101000000 1 example. AAAA");
+    vec![
+        format!("@ NSEC3PARAM 1 0 0 {salt}"),
+        format!("{next} NSEC3 1 0 0 {salt} {next} A RRSIG"),
+        format!("{next} {}", signature("NSEC3")),
+        format!("a A {address}"),
+        format!("a {}", signature("A")),
+    ]
+}
+
+fn load_signed(home: &mut Home, salt: &str, address: &str) -> (u32, String) {
+    let lines = signed(salt, address);
+    home.load(1, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn zones_with_nsec3_have_a_history_like_any_other() {
+    let mut home = Home::plain();
+    let mut published = Vec::new();
+    for (salt, address) in [("ab", "192.0.2.1"), ("ab", "192.0.2.2"), ("cd", "192.0.2.2")] {
+        let (serial, remark) = load_signed(&mut home, salt, address);
+        published.push(listing(home.served.as_ref().unwrap()));
+        assert_eq!((serial, remark), (published.len() as u32, String::new()));
+    }
+    assert_eq!(load_signed(&mut home, "cd", "192.0.2.2"), (3, String::new()));
+    home.restart();
+    assert_eq!(load_signed(&mut home, "cd", "192.0.2.2"), (3, String::new()));
+    assert_eq!(home.serials(), [1, 2, 3]);
+    for (serial, listed) in (1..).zip(&published) {
+        let zone = home.versions.at(apex().as_ref(), When::Serial(Serial(serial))).unwrap();
+        assert_eq!(&listing(&zone), listed);
+        assert!(zone.nodes().any(|node| node.rrset(crate::dns::RrType::NSEC3).is_some()));
+    }
+}
+
+#[test]
+fn a_mark_an_earlier_build_left_for_a_zone_with_nsec3_is_where_its_history_begins() {
+    let mut home = Home::new(SerialPolicy::Increment, JournalSize::Off);
+    load_signed(&mut home, "ab", "192.0.2.1");
+    let mark = fs::read(home.journal()).unwrap();
+    assert_eq!(home.versions.history(apex().as_ref()).unwrap()[0].held, Held::Mark);
+    home.options.journal = JournalSize::default();
+    home.restart();
+    assert_eq!(load_signed(&mut home, "ab", "192.0.2.1"), (1, String::new()));
+    assert_eq!(fs::read(home.journal()).unwrap(), mark, "nothing is new");
+    assert_eq!(load_signed(&mut home, "cd", "192.0.2.2"), (2, String::new()));
+    for serial in [1, 2] {
+        assert!(home.versions.at(apex().as_ref(), When::Serial(Serial(serial))).is_ok(), "{serial}");
+    }
+    // Edited while the server was away, only the new version is known.
+    fs::write(home.journal(), &mark).unwrap();
+    home.restart();
+    assert_eq!(load_signed(&mut home, "ab", "192.0.2.9"), (2, String::new()));
+    assert_eq!(home.serials(), [2]);
+}

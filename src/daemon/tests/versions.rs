@@ -114,3 +114,26 @@ fn every_version_can_be_had_as_it_was() {
     let nobody: Name = "nobody.".parse().unwrap();
     assert!(home.versions.history(nobody.as_ref()).unwrap().is_empty());
 }
+
+#[test]
+fn an_old_version_with_a_signed_soa_comes_back_as_it_was_signed() {
+    let mut home = Home::plain();
+    let signature = "@ RRSIG SOA 8 1 60 20300101000000 20200101000000 1 example. AAAA";
+    home.load(1, &[signature, "a A 192.0.2.1"]);
+    let first = listing(home.served.as_ref().unwrap());
+    home.load(2, &[signature, "a A 192.0.2.2"]);
+    let options = home.options;
+    let back = home.versions.roll_back(home.served.as_ref().unwrap(), Serial(1), options, NOW).unwrap();
+    let (serial, remark) = home.publish(back);
+    assert!(serial == 1 && remark.contains("serial 1 is not after 2"), "{serial} {remark}");
+    for is_restarted in [false, true] {
+        if is_restarted {
+            home.restart();
+        }
+        let (serial, remark) = home.load(2, &[signature, "a A 192.0.2.2"]);
+        assert!(serial == 1 && remark.contains("before the rollback to serial 1"), "{serial} {remark}");
+        assert_eq!(listing(home.served.as_ref().unwrap()), first);
+    }
+    assert_eq!(home.load(3, &[signature, "a A 192.0.2.3"]), (3, String::new()));
+    assert_eq!(home.serials(), [1, 2, 1, 3]);
+}

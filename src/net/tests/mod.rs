@@ -14,7 +14,7 @@ use crate::observe::{DropReason, Event, Source};
 use crate::service::{Packet, Replies};
 
 /// Longest a test waits for a fact; it fails then.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What the test and the desks of all threads share.
 struct World {
@@ -193,6 +193,7 @@ fn event(response: &[u8], rcode: Rcode) -> Event {
         security: None,
         extended_error: None,
         recursion: None,
+        transfer: None,
     }
 }
 

@@ -8,6 +8,9 @@ use super::*;
 fn replies_that_do_not_match_change_nothing() {
     let lab = Lab::new(&[], &[]);
     lab.world.host("192.0.2.2", |seen: &Seen| {
+        if seen.stream {
+            return vec![];
+        }
         let other = Seen { question: question("a.examplf. A"), ..*seen };
         let mut query = seen.reply("aa", "", "", "");
         query[2] &= 0x7f;
@@ -21,7 +24,8 @@ fn replies_that_do_not_match_change_nothing() {
         ]
     });
     assert_eq!(lab.ask("a.example. A"), FOUND);
-    assert_eq!(lab.sent().len(), 2);
+    // The first guess sends the question over a stream; there is none, so the true datagram counts.
+    assert_eq!(lab.sent()[1..], ["192.0.2.2 a.example. A", "192.0.2.2 a.example. A tcp"]);
 }
 
 #[test]
@@ -103,7 +107,7 @@ fn name_servers_behind_silent_servers_are_not_looked_up_for_ever() {
     });
     assert!(lab.ask("a.evil.test. A").starts_with("SERVFAIL"));
     let sent = lab.sent();
-    assert!(sent.len() <= 12, "{sent:?}");
+    assert!(sent.len() <= 8, "{sent:?}");
 }
 
 /// Two zones, each with its only name server in the other.

@@ -1,6 +1,10 @@
 //! Recursion against a world in memory.
 
 mod attacks;
+mod bounds;
+mod forgers;
+mod loss;
+mod minimised;
 mod refresh;
 mod servers;
 mod walks;
@@ -13,7 +17,7 @@ use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::dns::{Name, NameRef};
 use crate::observe::Source;
 use crate::resolver::testing::{Dice, Outside, Seen, TestWorld, question, with_other_id};
-use crate::resolver::{ResolverOptions, RootHints};
+use crate::resolver::{Minimisation, ResolverOptions, RootHints};
 
 /// A world with a root server at 192.0.2.1 that knows `example.`, served at 192.0.2.2, and a recursion in it.
 struct Lab {
@@ -27,7 +31,12 @@ const SOA: &str = "example. 900 SOA ns.example. h.example. 1 2 3 4 60";
 
 impl Lab {
     fn new(root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
-        Lab::with(ResolverOptions { priming: false, ..ResolverOptions::default() }, root, example)
+        let minimisation = Minimisation::None;
+        Lab::with(
+            ResolverOptions { priming: false, minimisation, ..ResolverOptions::default() },
+            root,
+            example,
+        )
     }
 
     fn with(options: ResolverOptions, root: &[[&str; 5]], example: &[[&str; 5]]) -> Lab {
@@ -37,11 +46,8 @@ impl Lab {
             world.server("192.0.2.2", example);
         }
         let cache = Arc::new(Cache::new(CacheOptions::default()));
-        let server =
-            NameServer { name: name("hint.root."), addresses: ["192.0.2.1".parse().unwrap()].into() };
-        let hints = RootHints { servers: [server].into() };
         let outside = Arc::new(Outside(world.clone()));
-        let recursion = Recursion::new(cache, outside, hints, options);
+        let recursion = Recursion::new(cache, outside, hints(&["192.0.2.1"]), options);
         Lab { world, recursion }
     }
 
@@ -51,6 +57,13 @@ impl Lab {
         let (world, hints) = (resolver.world.clone(), resolver.hints.clone());
         let cache = Arc::new(Cache::new(options));
         let recursion = Recursion::new(cache, world, hints, resolver.options.clone());
+        Lab { recursion, ..self }
+    }
+
+    /// The same world, and nothing known of it but these addresses of a root server.
+    fn afresh(self, options: ResolverOptions, root: &[&str]) -> Lab {
+        let cache = Arc::new(Cache::new(CacheOptions::default()));
+        let recursion = Recursion::new(cache, Arc::new(Outside(self.world.clone())), hints(root), options);
         Lab { recursion, ..self }
     }
 
@@ -77,6 +90,12 @@ impl Lab {
     fn later(&self, seconds: u64) {
         self.world.later(Duration::from_secs(seconds));
     }
+}
+
+fn hints(addresses: &[&str]) -> RootHints {
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    let server = NameServer { name: name("hint.root."), addresses };
+    RootHints { servers: [server].into() }
 }
 
 fn name(text: &str) -> Name {

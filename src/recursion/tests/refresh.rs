@@ -20,7 +20,7 @@ fn valve() -> Valve {
     let (silent, after) = (is_silent.clone(), delay.clone());
     lab.world.host("192.0.2.2", move |seen: &Seen| {
         let name = &seen.question.name;
-        let reply = match name.to_string().starts_with("no") {
+        let reply = match name.to_string().to_lowercase().starts_with("no") {
             true => seen.reply("aa nxdomain", "", SOA, ""),
             false => seen.reply("aa", &format!("{name} 60 A 192.0.2.80"), "", ""),
         };

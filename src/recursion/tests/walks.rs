@@ -25,9 +25,9 @@ fn priming_comes_first_and_once() {
     let rows = [["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]];
     let lab = Lab::with(ResolverOptions::default(), &[], &rows);
     lab.ask("a.example. A");
-    assert_eq!(lab.sent(), ["192.0.2.1 . NS", "192.0.2.1 a.example. A", "192.0.2.2 a.example. A"]);
-    lab.ask("b.test. A");
-    assert_eq!(lab.sent(), ["192.0.2.1 b.test. A"]);
+    assert_eq!(lab.sent(), ["192.0.2.1 . NS", "192.0.2.1 example. A", "192.0.2.2 a.example. A"]);
+    lab.ask("test. A");
+    assert_eq!(lab.sent(), ["192.0.2.1 test. A"]);
 }
 
 #[test]
@@ -36,6 +36,125 @@ fn a_failed_priming_leaves_the_hints() {
     let root = [[". NS", "refused", "", "", ""]];
     let lab = Lab::with(ResolverOptions::default(), &root, &rows);
     assert_eq!(lab.ask("a.example. A"), "NOERROR a.example. A 192.0.2.80");
+}
+
+#[test]
+fn of_a_priming_reply_only_the_root_s_own_servers_are_taken() {
+    let forged = [
+        ". NS",
+        "aa",
+        ". 600 NS ns.root. | test. NS ns.evil.",
+        "test. NS ns.evil. | example. NS ns.evil.",
+        "ns.root. A 192.0.2.1 | ns.evil. A 192.0.2.66 | ns.example. A 192.0.2.66 | a.example. A 192.0.2.66",
+    ];
+    let rows = [["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]];
+    let lab = Lab::with(ResolverOptions::default(), &[forged], &rows);
+    assert_eq!(lab.ask("a.example. A"), FOUND);
+    lab.ask("a.test. A");
+    assert!(lab.sent().iter().all(|sent| !sent.starts_with("192.0.2.66")));
+    // The list is good for as long as it says, then asked for again.
+    lab.later(590);
+    lab.ask("b.example. A");
+    assert!(!lab.sent().contains(&"192.0.2.1 . NS".into()));
+    lab.later(11);
+    lab.ask("c.test. A");
+    assert_eq!(lab.sent()[0], "192.0.2.1 . NS");
+}
+
+#[test]
+fn a_priming_reply_without_addresses_leaves_the_hints() {
+    let rows = [["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]];
+    let lab = Lab::with(ResolverOptions::default(), &[[". NS", "aa", ". NS ns.evil.", "", ""]], &rows);
+    assert_eq!(lab.ask("a.example. A"), FOUND);
+}
+
+#[test]
+fn parent_and_child_may_disagree_about_the_servers() {
+    // The parent names a server that is lame and one that is not; the child names itself and one that is gone.
+    let ns = "test. NS ns1.test. | test. NS ns2.test.";
+    let glue = "ns1.test. A 192.0.2.3 | ns2.test. A 192.0.2.4";
+    let lab = Lab::new(&[["*.test. *", "", "", ns, glue]], &[]);
+    lab.world.server("192.0.2.3", &[]);
+    let of_child = "test. NS ns3.test. | test. NS ns4.test.";
+    let glue_of_child = "ns3.test. A 192.0.2.66 | ns4.test. A 192.0.2.67";
+    lab.world.server(
+        "192.0.2.4",
+        &[
+            ["test. NS", "aa", of_child, "", glue_of_child],
+            ["*.test. A", "aa", "a.test. A 192.0.2.80 | b.test. A 192.0.2.80", of_child, glue_of_child],
+        ],
+    );
+    for asked in ["a.test. A", "b.test. A"] {
+        assert!(lab.ask(asked).ends_with(".test. A 192.0.2.80"));
+    }
+    assert_eq!(
+        lab.ask("test. NS"),
+        "NOERROR test. NS ns3.test.",
+        "of its NS records the child is the master"
+    );
+    assert!(lab.sent().iter().all(|sent| !sent.starts_with("192.0.2.6")), "the parent says whom to ask");
+}
+
+#[test]
+fn glue_of_a_sibling_is_used_and_mistrusted_when_it_does_not_help() {
+    // ns.example. had another address when the parent was told.
+    let lab = Lab::new(
+        &[["*.test. *", "", "", "test. NS ns.example.", "ns.example. A 192.0.2.66"]],
+        &[["ns.example. A", "aa", "ns.example. A 192.0.2.3", "", ""]],
+    );
+    lab.world.server("192.0.2.66", &[]);
+    lab.world.server("192.0.2.3", &[["a.test. A", "aa", "a.test. A 192.0.2.80", "", ""]]);
+    assert_eq!(lab.ask("a.test. A"), "NOERROR a.test. A 192.0.2.80");
+    let want = [
+        "192.0.2.1 a.test. A",
+        "192.0.2.66 a.test. A",
+        "192.0.2.1 ns.example. A",
+        "192.0.2.2 ns.example. A",
+        "192.0.2.3 a.test. A",
+    ];
+    assert_eq!(lab.sent(), want);
+}
+
+#[test]
+fn glue_from_outside_the_zone_asked_is_looked_up_instead() {
+    let sub = ["*.sub.example. *", "", "", "sub.example. NS ns.test.", "ns.test. A 192.0.2.66"];
+    let lab = Lab::new(&[["*.test. *", "", "", "test. NS ns.test.", "ns.test. A 192.0.2.3"]], &[sub]);
+    lab.world.server(
+        "192.0.2.3",
+        &[
+            ["ns.test. A", "aa", "ns.test. A 192.0.2.3", "", ""],
+            ["a.sub.example. A", "aa", "a.sub.example. A 192.0.2.80", "", ""],
+        ],
+    );
+    assert_eq!(lab.ask("a.sub.example. A"), "NOERROR a.sub.example. A 192.0.2.80");
+    assert!(lab.sent().iter().all(|sent| !sent.starts_with("192.0.2.66")));
+}
+
+#[test]
+fn a_host_with_one_family_asks_only_addresses_of_that() {
+    for (ipv4, want) in [(true, "192.0.2.3"), (false, "2001:db8::3")] {
+        let options = ResolverOptions { ipv4, ipv6: !ipv4, priming: false, ..ResolverOptions::default() };
+        let glue = "ns.test. A 192.0.2.3 | ns.test. AAAA 2001:db8::3";
+        let root = ["*.test. *", "", "", "test. NS ns.test.", glue];
+        let lab = Lab::with(options.clone(), &[root], &[]).afresh(options, &["192.0.2.1", "2001:db8::1"]);
+        lab.world.server("2001:db8::1", &[root]);
+        for ip in ["192.0.2.3", "2001:db8::3"] {
+            lab.world.server(
+                ip,
+                &[
+                    ["*.bare.test. A", "", "", "bare.test. NS ns.far.test.", ""],
+                    ["ns.far.test. A", "aa", "ns.far.test. A 192.0.2.3", "", ""],
+                    ["ns.far.test. AAAA", "aa", "ns.far.test. AAAA 2001:db8::3", "", ""],
+                    ["*.test. A", "aa", "a.test. A 192.0.2.80", "", ""],
+                ],
+            );
+        }
+        assert_eq!(lab.ask("a.test. A"), "NOERROR a.test. A 192.0.2.80");
+        lab.ask("a.bare.test. A");
+        let sent = lab.sent();
+        let family = |sent: &String| sent.starts_with("192.0.2.") == ipv4;
+        assert!(sent.iter().all(family) && sent.iter().any(|sent| sent.starts_with(want)), "{sent:?}");
+    }
 }
 
 #[test]
