@@ -111,6 +111,11 @@ impl Delegations {
         outcome
     }
 
+    /// Forgets the delegations of zones that are `meant`; says how many those were.
+    pub(super) fn remove_all(&self, meant: impl Fn(NameRef<'_>) -> bool) -> usize {
+        self.table.remove_all(|apex| meant(apex.as_ref()))
+    }
+
     /// The fresh delegation of the nearest zone at or above `name`.
     pub(super) fn closest(&self, name: NameRef<'_>, now: Now) -> Option<Arc<Delegation>> {
         name.ancestors().find_map(|apex| {

@@ -204,6 +204,7 @@ async fn ask_zone(
     expected: Expected,
     task: &Task,
 ) -> Result<Asked, Failure> {
+    task.enter(&delegation.apex)?;
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
     let mut round = Round::new(delegation, task);
