@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use namu::cache::{CacheOptions, NameServer};
@@ -94,13 +95,16 @@ struct Reader<'f> {
     private_exceptions: Vec<Name>,
     local_zones: Vec<Name>,
     local_data: Vec<Record>,
+    serves_stale: bool,
+    stale_for: Duration,
 }
 
 impl<'f> Reader<'f> {
     fn new(files: &'f Path) -> Reader<'f> {
         let settings = Settings {
             resolver: ResolverOptions::default(),
-            cache: CacheOptions::default(),
+            // Of what goes beyond the RFCs' duties a play names what it wants.
+            cache: CacheOptions { serve_stale: Duration::ZERO, prefetch: false, ..CacheOptions::default() },
             hints: RootHints { servers: Box::default() },
             zones: ZoneTable::new(),
             serve: ServeOptions {
@@ -125,6 +129,8 @@ impl<'f> Reader<'f> {
             private_exceptions: Vec::new(),
             local_zones: Vec::new(),
             local_data: Vec::new(),
+            serves_stale: false,
+            stale_for: CacheOptions::default().serve_stale,
         }
     }
 
@@ -266,8 +272,13 @@ impl<'f> Reader<'f> {
             "dns64-prefix" => self.settings.serve.dns64 = Some(nat64(value)?),
             "dns64-ignore-aaaa" => return Err(not_here("no list of names whose IPv6 addresses are ignored")),
             "do-nat64" | "nat64-prefix" => return Err(not_here("no NAT64 towards servers")),
-            "serve-expired" if value == "yes" => return Err(Unfit::Waits("stale answers")),
-            "prefetch" if value == "yes" => return Err(Unfit::Waits("prefetching")),
+            "serve-expired" => self.serves_stale = truth(value)?,
+            "serve-expired-ttl" => self.stale_for = Duration::from_secs(read(value)?),
+            "serve-expired-reply-ttl" => cache.stale_answer_ttl = ttl(value)?,
+            "serve-expired-client-timeout" => {
+                cache.stale_answer_timeout = Duration::from_millis(read(value)?)
+            }
+            "prefetch" => cache.prefetch = truth(value)?,
             "aggressive-nsec" if value == "yes" => return Err(VALIDATION),
             "zonemd-permissive-mode" => return Err(VALIDATION),
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
@@ -280,6 +291,9 @@ impl<'f> Reader<'f> {
     }
 
     fn finish(mut self) -> Result<Settings, Unfit> {
+        if self.serves_stale {
+            self.settings.cache.serve_stale = self.stale_for;
+        }
         let name = read_name(&self.root_name).map_err(Unfit::Mistake)?;
         let server = self.root.map(|address| NameServer { name, addresses: [address].into() });
         self.settings.hints = RootHints { servers: server.into_iter().collect() };
