@@ -403,6 +403,21 @@ mod tests {
     }
 
     #[test]
+    fn stale_answers_are_for_plays_that_want_them() {
+        let stale = |header: &str| of(header).unwrap_or_else(|unfit| panic!("{unfit:?}")).cache;
+        let ttl = "feature-list: server=serve-expired-ttl: 10";
+        assert_eq!(stale(ttl).serve_stale, Duration::ZERO);
+        let all = format!(
+            "feature-list: server=serve-expired: yes|{ttl}|feature-list: server=serve-expired-reply-ttl: 123|\
+             feature-list: server=serve-expired-client-timeout: 1|feature-list: server=prefetch: yes"
+        );
+        let set = stale(&all);
+        let times = (set.serve_stale, set.stale_answer_timeout, set.stale_answer_ttl.seconds());
+        assert_eq!(times, (Duration::from_secs(10), Duration::from_millis(1), 123));
+        assert!(set.prefetch && !stale("").prefetch);
+    }
+
+    #[test]
     fn what_cannot_be_set_is_said() {
         for (header, want) in [
             ("trust-anchor: \"x\"", VALIDATION),
