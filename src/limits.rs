@@ -193,7 +193,7 @@ pub const DOOR_IDLE: Duration = Duration::from_secs(1);
 pub const UDP_SEND_WAIT: Duration = Duration::from_millis(10);
 /// Longest a stopping worker goes on answering what the kernel had queued: at full rate the queue never is empty.
 pub const UDP_DRAIN: Duration = Duration::from_millis(200);
-/// Requests that wait (for recursion, a transfer) at once, all cores together; one more is dropped.
+/// Questions that wait for recursion at once, all cores together; one more takes the place of an old one.
 pub const WAITING_REQUESTS: usize = 4096;
 
 /// Connections the kernel may hold ready for one listener.
@@ -295,8 +295,8 @@ pub const RELOAD_BATCH: usize = 256;
 pub const CONTROL_ORDERS: usize = 64;
 /// Clients of the control socket at once; more are told to come again.
 pub const CONTROL_CLIENTS: usize = 16;
-/// Octets of one order. The longest names two zones and is a tenth of it.
-pub const CONTROL_REQUEST: usize = 16 * 1024;
+/// Octets of one order. The longest brings entries for the cache, whose escapes may double in JSON.
+pub const CONTROL_REQUEST: usize = 256 * 1024;
 /// Octets of records in one reply; the rest of a zone comes in further pieces.
 pub const CONTROL_PIECE: usize = 1 << 20;
 /// Octets of one reply a client takes: the counters of a hundred thousand zones.
@@ -316,6 +316,38 @@ pub const JOURNAL_READ_OCTETS: u64 = 4 << 30;
 /// hash is enough, and a start need not write as much as it reads.
 pub const JOURNAL_EAGER_RECORDS: usize = 100_000;
 
+// Cache and recursion under load.
+
+/// Stores after which one of the 256 parts of the cache is looked through for what nobody may be given any more: a
+/// microsecond a store, and in 65,536 stores the whole.
+pub const CACHE_SWEEP_STORES: usize = 256;
+/// How long an answer that could not be had anew is given out stale without another try (RFC 8767 5: not more often than
+/// every 30 seconds).
+pub const STALE_QUIET: Duration = Duration::from_secs(30);
+/// Flights under way for answers that are about to expire. Nobody waits for them, so they never take what others need.
+pub const PREFETCHES: usize = 256;
+/// Flights that may be at the servers of one zone at once: ten thousand questions a second at 20 ms, and of a dead zone no
+/// more than that (random subdomains). The root and its children have more names than any flood.
+pub const ZONE_FLIGHTS: usize = 200;
+/// Clients of one prefix (/24, /56) whose questions wait at once: what they are told together when a server that held
+/// its replies lets them go is no pulse worth making (CVE-2024-33655).
+pub const WAITING_OF_PREFIX: usize = 200;
+/// The same for those who have shown by a cookie that they are where they say, and may be a whole company.
+pub const WAITING_OF_PREFIX_WITH_COOKIE: usize = 1000;
+/// How long a question of the half that may be pushed out has before a newer one may take its place.
+pub const JOSTLE_AFTER: Duration = Duration::from_millis(200);
+/// Requests that wait beside the [`WAITING_REQUESTS`]: those pushed out and not gone yet, and zone transfers.
+pub const WAITING_TO_LEAVE: usize = 1024;
+/// Octets of one line of a saved cache: an RDATA of the largest size in hexadecimal.
+pub const CACHE_DUMP_LINE: usize = 2 * 65_535 + 16;
+/// Octets of a piece of a saved cache that is written or sent at once.
+pub const CACHE_DUMP_PIECE: usize = 512 * 1024;
+/// Octets of a saved cache that are read: what a cache of several GiB is in hexadecimal.
+pub const CACHE_DUMP_OCTETS: u64 = 16 << 30;
+/// Octets of entries in one order to take them up; a whole entry has to fit.
+pub const CACHE_LOAD_PIECE: usize = 96 * 1024;
+/// What `namu cache get` shows at most.
+pub const CACHE_SHOWN: usize = 1000;
 // How long answers take.
 
 /// Upper bounds of the counted durations in nanoseconds, from 50 us to 10 s (a hit to the longest a client waits); longer ones
@@ -391,3 +423,13 @@ pub const FRESH_CACHE_OCTETS: u64 = 1 << 20;
 pub const QUERY_COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// See [`QUERY_COMMAND_TIMEOUT`].
 pub const QUERY_COMMAND_TRIES: u32 = 3;
+
+// Last resorts.
+
+/// Silent tries at the servers of a zone before the glue that other delegations have for them shares what is left of their
+/// tries: loss of three in a row is rare, and time must be left for a server that answers.
+pub const TRIES_BEFORE_OTHER_GLUE: u32 = 3;
+
+/// This part of the time for a query is left for its answer to reach the client: of five seconds, a tenth of one. That is
+/// twice [`LANDING_GRACE`].
+pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;

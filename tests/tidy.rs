@@ -73,6 +73,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "config/",
             "control/",
             "daemon/command.rs",
+            "daemon/report.rs",
             "cli/control.rs",
         ],
     ),

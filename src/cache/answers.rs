@@ -1,6 +1,8 @@
 //! Questions and what answered them: positive, through aliases, or negative (RFC 2308). One look for a hit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::cache::{Cache, Lookup, NotCached, lifetime};
 use super::entry::{Security, remaining};
@@ -9,7 +11,7 @@ use super::store::{Kept, Key, allocation, rrset_octets, shared};
 use crate::clock::{Age, Now};
 use crate::dns::{NameRef, Question, QuestionRef, Rcode, RrType, Rrset, SharedRrset, Ttl};
 
-/// What a question is answered with. It never changes; a newer answer is another value.
+/// What a question is answered with. It never changes, but for what is noted of its use; a newer answer is another value.
 #[derive(Debug)]
 pub struct CachedAnswer {
     /// What was asked. For an answer that denies the name, any type of it.
@@ -22,8 +24,20 @@ pub struct CachedAnswer {
     pub authority: Box<[CachedRrset]>,
     /// From this moment on it is not fresh: the first RRset of it to expire.
     pub expires: Age,
+    /// When it was stored.
+    pub stored: Age,
     /// What validation has said of the whole.
     pub security: Security,
+    /// What is noted of its use.
+    pub usage: AnswerUsage,
+}
+
+/// What is noted of the use of an answer. Relaxed throughout: whoever reads an old note does once more what was done.
+#[derive(Debug, Default)]
+pub struct AnswerUsage {
+    is_hot: AtomicBool,
+    is_refreshed: AtomicBool,
+    quiet_until: AtomicU64,
 }
 
 /// What sort of answer.
@@ -80,6 +94,35 @@ impl CachedAnswer {
         now.age < self.expires
     }
 
+    /// Notes a hit; says whether with it the answer should be fetched anew: in the last tenth of its time, when it was
+    /// asked for before. It says so once.
+    pub fn is_due(&self, now: Now) -> bool {
+        let AnswerUsage { is_hot, is_refreshed, .. } = &self.usage;
+        if !is_hot.load(Ordering::Relaxed) {
+            is_hot.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let (left, whole) = (self.expires.0.saturating_sub(now.age.0), self.expires.0 - self.stored.0);
+        left < whole / 10
+            && !is_refreshed.load(Ordering::Relaxed)
+            && !is_refreshed.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether [`CachedAnswer::is_due`] said so.
+    pub fn is_refreshed(&self) -> bool {
+        self.usage.is_refreshed.load(Ordering::Relaxed)
+    }
+
+    /// Whether it could not be had anew a moment ago, so that it is given out stale without another try.
+    pub fn is_quiet(&self, now: Now) -> bool {
+        now.age.0 < self.usage.quiet_until.load(Ordering::Relaxed)
+    }
+
+    /// Gives it out stale without another try for a while.
+    pub fn be_quiet(&self, time: Duration, now: Now) {
+        self.usage.quiet_until.store(now.age.plus(time).0, Ordering::Relaxed);
+    }
+
     /// Whether the very name that was asked for does not exist, so that this answers for all its types.
     pub(super) fn denies_name_asked(&self) -> bool {
         self.kind == Kind::NxDomain && self.answer.is_empty()
@@ -96,7 +139,7 @@ impl CachedAnswer {
             + rrsets.sum::<usize>()
     }
 
-    fn key(&self) -> Key<'_> {
+    pub(super) fn key(&self) -> Key<'_> {
         match self.denies_name_asked() {
             true => Key::denied_name(self.question.name.as_ref(), self.question.class),
             false => Key::answer(self.question.as_ref()),
@@ -113,9 +156,8 @@ impl Cache {
             match self.store().find(key) {
                 Some(Kept::Answer(answer)) if answer.is_fresh(now) => return Lookup::Fresh(answer),
                 // What failed validation must not come back when it is old (CVE-2026-46582).
-                Some(Kept::Answer(answer)) if answer.security != Security::Bogus => {
-                    stale = stale.or(Some(answer));
-                }
+                Some(kept) if kept.end(self.options().serve_stale) <= now.age => {}
+                Some(Kept::Answer(answer)) => stale = stale.or(Some(answer)),
                 _ => {}
             }
         }
@@ -152,12 +194,15 @@ impl Cache {
             answer,
             authority,
             expires,
+            stored: now.age,
             security: new.security,
+            usage: AnswerUsage::default(),
         });
+        self.sweep(now);
         Ok(())
     }
 
-    fn put_answer(&self, answer: CachedAnswer) {
+    pub(super) fn put_answer(&self, answer: CachedAnswer) {
         let name = answer.question.name.clone();
         match answer.denied_alias_target() {
             Some(denial) => {
@@ -209,7 +254,9 @@ impl CachedAnswer {
             answer: Box::default(),
             authority: self.authority.clone(),
             expires: self.authority.iter().map(|cached| cached.expires).min()?,
+            stored: self.stored,
             security: self.security,
+            usage: AnswerUsage::default(),
         })
     }
 }

@@ -10,15 +10,16 @@ use super::servers::Servers;
 use super::store::Store;
 use crate::clock::Now;
 use crate::dns::{ExtendedError, NameRef, QuestionRef, Ttl};
+use crate::limits;
 
 /// Everything learnt from the network. Shared by all threads; any may look, `recursion` stores.
 ///
 /// What is fresh is judged with the `Now` that is handed in, and only with that.
 pub struct Cache {
-    store: Store,
-    failures: Failures,
-    delegations: Delegations,
-    servers: Servers,
+    store: Arc<Store>,
+    failures: Arc<Failures>,
+    delegations: Arc<Delegations>,
+    servers: Arc<Servers>,
     options: CacheOptions,
 }
 
@@ -36,6 +37,14 @@ pub struct CacheOptions {
     pub max_negative_ttl: Ttl,
     /// How long a question that could not be resolved is not tried again (RFC 9520), 1 s to 300 s.
     pub failure_ttl: Duration,
+    /// How long behind its end data may still be given out when it cannot be had anew (RFC 8767); zero for never.
+    pub serve_stale: Duration,
+    /// How long a client waits for new data before it gets stale data; zero for not at all.
+    pub stale_answer_timeout: Duration,
+    /// The TTL of stale data.
+    pub stale_answer_ttl: Ttl,
+    /// Whether what is asked again shortly before its end is fetched anew.
+    pub prefetch: bool,
 }
 
 impl Default for CacheOptions {
@@ -46,6 +55,10 @@ impl Default for CacheOptions {
             max_ttl: Ttl::saturating(86_400),
             max_negative_ttl: Ttl::saturating(3600),
             failure_ttl: Duration::from_secs(5),
+            serve_stale: Duration::from_secs(86_400),
+            stale_answer_timeout: Duration::from_millis(1800),
+            stale_answer_ttl: Ttl::saturating(30),
+            prefetch: true,
         }
     }
 }
@@ -55,7 +68,7 @@ impl Default for CacheOptions {
 pub enum Lookup {
     /// This answers it.
     Fresh(Arc<CachedAnswer>),
-    /// This answered it once and has expired.
+    /// This answered it once, has expired, and may still be given out when nothing better can be had (RFC 8767).
     Stale(Arc<CachedAnswer>),
     /// Nothing.
     Miss,
@@ -89,23 +102,40 @@ pub struct Usage {
     pub entries: u64,
     /// Octets of memory they take.
     pub octets: u64,
+    /// Entries that had to make room, or found none, so far.
+    pub evicted: u64,
 }
 
 impl Cache {
     /// An empty cache.
     pub fn new(options: CacheOptions) -> Cache {
         Cache {
-            store: Store::new(options.size),
-            failures: Failures::new(options.failure_ttl),
-            delegations: Delegations::new(),
-            servers: Servers::default(),
+            store: Arc::new(Store::new(options.size)),
+            failures: Arc::new(Failures::new()),
+            delegations: Arc::new(Delegations::new()),
+            servers: Arc::default(),
+            options,
+        }
+    }
+
+    /// The same content with other options. What it holds is shared with this one; only another size moves it.
+    pub fn with_options(&self, options: CacheOptions) -> Cache {
+        let store = match options.size == self.options.size {
+            true => Arc::clone(&self.store),
+            false => Arc::new(self.store.moved(options.size)),
+        };
+        Cache {
+            store,
+            failures: Arc::clone(&self.failures),
+            delegations: Arc::clone(&self.delegations),
+            servers: Arc::clone(&self.servers),
             options,
         }
     }
 
     /// Remembers that a question could not be resolved, and why.
     pub fn store_failure(&self, question: QuestionRef<'_>, error: ExtendedError, now: Now) {
-        self.failures.put(question, error, now);
+        self.failures.put(question, error, self.options.failure_ttl, now);
     }
 
     /// Stores the servers of a zone; see [`NewDelegation`] and [`LearntFrom`](super::LearntFrom) for how long.
@@ -132,15 +162,33 @@ impl Cache {
     /// How full it is. Does the housekeeping that is due, so ask from time to time, not for every question.
     pub fn usage(&self) -> Usage {
         let (entries, octets) = self.store.usage();
-        Usage { entries, octets }
+        Usage { entries, octets, evicted: self.store.evicted() }
+    }
+
+    /// How it was made.
+    pub fn options(&self) -> &CacheOptions {
+        &self.options
+    }
+
+    /// Frees what nobody may be given any more, a part of it each time: called for every store.
+    pub(super) fn sweep(&self, now: Now) {
+        let stores = self.store.count_store();
+        if stores.is_multiple_of(limits::CACHE_SWEEP_STORES) {
+            let shard = stores / limits::CACHE_SWEEP_STORES;
+            self.store.remove_of_shard(shard, |kept| kept.end(self.options.serve_stale) <= now.age);
+        }
     }
 
     pub(super) fn store(&self) -> &Store {
         &self.store
     }
 
-    pub(super) fn options(&self) -> &CacheOptions {
-        &self.options
+    pub(super) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    pub(super) fn delegations(&self) -> &Delegations {
+        &self.delegations
     }
 
     /// A TTL within `min-ttl` and `max-ttl`; where these contradict each other, the latter holds.

@@ -20,6 +20,13 @@ pub struct Delegation {
     pub expires: Age,
 }
 
+impl Delegation {
+    /// The addresses that came with it for a name server.
+    pub fn glue_of(&self, name: &Name) -> &[IpAddr] {
+        self.servers.iter().find(|server| server.name == *name).map_or(&[], |server| &server.addresses)
+    }
+}
+
 /// A name server of a delegation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameServer {
@@ -102,6 +109,11 @@ impl Delegations {
             Some(Arc::new(Delegation { expires, ..delegation }))
         });
         outcome
+    }
+
+    /// Forgets the delegations of zones that are `meant`; says how many those were.
+    pub(super) fn remove_all(&self, meant: impl Fn(NameRef<'_>) -> bool) -> usize {
+        self.table.remove_all(|apex| meant(apex.as_ref()))
     }
 
     /// The fresh delegation of the nearest zone at or above `name`.

@@ -1,5 +1,6 @@
 //! One RRset as it is remembered: until when, how far it is believed, and where it came from.
 
+use super::store::Key;
 use crate::clock::{Age, Now};
 use crate::dns::{Name, SharedRrset, Ttl};
 
@@ -59,6 +60,10 @@ impl Entry {
     /// What is left of its TTL; see [`remaining`].
     pub fn ttl(&self, now: Now) -> Ttl {
         remaining(self.expires, now)
+    }
+
+    pub(super) fn key(&self) -> Key<'_> {
+        Key::rrset(self.rrset.owner.as_ref(), self.rrset.rr_type, self.rrset.class)
     }
 }
 

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use super::table::Table;
 use crate::clock::{Age, Now};
-use crate::dns::{ExtendedError, Question, QuestionRef};
+use crate::dns::{ExtendedError, NameRef, Question, QuestionRef};
 use crate::limits;
 
 /// The failures remembered. They concern a question, whichever servers were asked (RFC 9520 2.1 to 2.5).
 pub(super) struct Failures {
     table: Table<Question, Failure>,
-    lifetime: Duration,
 }
 
 struct Failure {
@@ -20,23 +19,26 @@ struct Failure {
 }
 
 impl Failures {
-    /// Failures remembered for `lifetime`, but neither shorter nor longer than RFC 9520 3.2 allows.
-    pub(super) fn new(lifetime: Duration) -> Failures {
-        let (shortest, longest) = limits::CACHE_FAILURE_TTL;
-        Failures {
-            table: Table::new(limits::CACHE_FAILURES, limits::CACHE_FAILURES_OCTETS, octets),
-            lifetime: lifetime.clamp(shortest, longest),
-        }
+    pub(super) fn new() -> Failures {
+        Failures { table: Table::new(limits::CACHE_FAILURES, limits::CACHE_FAILURES_OCTETS, octets) }
     }
 
-    pub(super) fn put(&self, question: QuestionRef<'_>, error: ExtendedError, now: Now) {
-        let failure = Failure { error: Arc::new(error), expires: now.age.plus(self.lifetime) };
+    /// Remembers a failure for `lifetime`, but neither shorter nor longer than RFC 9520 3.2 allows.
+    pub(super) fn put(&self, question: QuestionRef<'_>, error: ExtendedError, lifetime: Duration, now: Now) {
+        let (shortest, longest) = limits::CACHE_FAILURE_TTL;
+        let expires = now.age.plus(lifetime.clamp(shortest, longest));
+        let failure = Failure { error: Arc::new(error), expires };
         self.table.update(question.to_question(), |_| Some(failure));
     }
 
     pub(super) fn find(&self, question: QuestionRef<'_>, now: Now) -> Option<Arc<ExtendedError>> {
         let is = |other: &Question| other.as_ref() == question;
         self.table.find(question, is, |failure| (now.age < failure.expires).then(|| failure.error.clone()))?
+    }
+
+    /// Forgets the failures of names that are `meant`; says how many those were.
+    pub(super) fn remove_all(&self, meant: impl Fn(NameRef<'_>) -> bool) -> usize {
+        self.table.remove_all(|question| meant(question.name.as_ref()))
     }
 }
 
@@ -59,9 +61,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_remembered_for_its_question_and_its_time() {
-        let failures = Failures::new(Duration::from_secs(5));
+        let failures = Failures::new();
         let question = Question::new(name("broken.example."), RrType::A);
-        failures.put(question.as_ref(), error(), second(10));
+        failures.put(question.as_ref(), error(), Duration::from_secs(5), second(10));
         let upper = Question::new(name("BROKEN.example."), RrType::A);
         assert_eq!(failures.find(upper.as_ref(), second(14)).as_deref(), Some(&error()));
         assert_eq!(failures.find(upper.as_ref(), second(15)), None);
@@ -72,9 +74,9 @@ mod tests {
     #[test]
     fn the_time_is_kept_between_one_second_and_five_minutes() {
         for (asked, kept) in [(0, 1), (1, 1), (300, 300), (301, 300)] {
-            let failures = Failures::new(Duration::from_secs(asked));
+            let failures = Failures::new();
             let question = Question::new(name("broken.example."), RrType::A);
-            failures.put(question.as_ref(), error(), second(0));
+            failures.put(question.as_ref(), error(), Duration::from_secs(asked), second(0));
             assert!(failures.find(question.as_ref(), second(kept - 1)).is_some(), "{asked}");
             assert!(failures.find(question.as_ref(), second(kept)).is_none(), "{asked}");
         }

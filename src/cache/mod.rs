@@ -1,12 +1,15 @@
 //! What we have learnt: answers, RRsets, delegations, failures, and how servers behave.
 //!
 //! Given: values and `Now`. Must not know: who asks, how things are fetched; no clock is read here.
-//! RFC 1034 5.3.3, RFC 2181 5.4.1 (credibility) and 8 (TTL), RFC 2308 (negative answers), RFC 9520 (failures).
+//! RFC 1034 5.3.3, RFC 2181 5.4.1 (credibility) and 8 (TTL), RFC 2308 (negative answers), RFC 8767 (stale
+//! answers), RFC 9520 (failures).
 
 pub mod answers;
 pub mod delegations;
+pub mod dump;
 pub mod entry;
 pub mod failures;
+pub mod inspect;
 pub mod rrsets;
 pub mod servers;
 
@@ -15,10 +18,13 @@ pub mod servers;
 mod cache;
 mod store;
 mod table;
+mod window;
 
 pub use answers::{CachedAnswer, CachedRrset, Kind, NewAnswer};
 pub use cache::{Cache, CacheOptions, Lookup, NotCached, Usage};
 pub use delegations::{Delegation, LearntFrom, NameServer, NewDelegation};
+pub use dump::{DumpPlace, Loaded};
 pub use entry::{Credibility, Entry, Security, remaining};
+pub use inspect::{Chosen, Known};
 pub use rrsets::NewRrset;
 pub use servers::{EdnsAbility, Server, Servers};

@@ -33,9 +33,14 @@ impl Cache {
         }
         let expires = now.age.plus(lifetime(ttl));
         let entry = Arc::new(Entry { rrset, expires, credibility, source_zone, security });
-        let key = Key::rrset(entry.rrset.owner.as_ref(), entry.rrset.rr_type, entry.rrset.class);
+        self.put_rrset(entry, now)
+    }
+
+    pub(super) fn put_rrset(&self, entry: Arc<Entry>, now: Now) -> Result<(), NotCached> {
+        let credibility = entry.credibility;
         let outranks = |old: &Kept| matches!(old, Kept::Rrset(old) if old.is_fresh(now) && old.credibility > credibility);
-        match self.store().put(key, Kept::Rrset(entry.clone()), outranks) {
+        self.sweep(now);
+        match self.store().put(entry.key(), Kept::Rrset(entry.clone()), outranks) {
             true => Ok(()),
             false => Err(NotCached::LessCredible),
         }

@@ -67,6 +67,17 @@ impl<K: Hash + Eq, V> Table<K, V> {
         bucket.truncate(within);
     }
 
+    /// Removes what is `meant`; says how much that was. One bucket after the other.
+    pub(super) fn remove_all(&self, meant: impl Fn(&K) -> bool) -> usize {
+        let remove = |bucket: &Mutex<Bucket<K, V>>| {
+            let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = bucket.len();
+            bucket.retain(|(key, _)| !meant(key));
+            before - bucket.len()
+        };
+        self.buckets.iter().map(remove).sum()
+    }
+
     /// How many octets one entry may have.
     pub(super) fn entry_octets(&self) -> usize {
         self.bucket_octets

@@ -6,7 +6,7 @@ use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::explain::Explain;
 use super::query::Query;
-use super::running_args::{Ctl, Zone};
+use super::running_args::{Cache, Ctl, Zone};
 use crate::dns::{Name, NameError};
 use crate::options::AddressPort;
 
@@ -61,6 +61,8 @@ pub enum Command {
     Ctl(Ctl),
     /// The zones of a running server: list, show, reload, edit
     Zone(Zone),
+    /// What a running server has learnt: stats, get, flush, dump, load
+    Cache(Cache),
     /// Ask a server a question, as dig does
     Query(Query),
     /// How the running server answers a question, and why it failed
@@ -166,7 +168,7 @@ pub struct Version {
 mod tests {
     use clap::error::ErrorKind;
 
-    use super::super::running_args::{CTL_EXAMPLES, ZONE_EXAMPLES};
+    use super::super::running_args::{CACHE_EXAMPLES, CTL_EXAMPLES, ZONE_EXAMPLES};
     use super::super::{explain, query};
     use super::*;
     use crate::cli::running_args::{Server, ZoneOrder};
@@ -270,6 +272,7 @@ mod tests {
             ("check", CHECK_EXAMPLES),
             ("ctl", CTL_EXAMPLES),
             ("zone", ZONE_EXAMPLES),
+            ("cache", CACHE_EXAMPLES),
         ];
         for (name, examples) in all {
             helps.push((command.find_subcommand_mut(name).unwrap().render_long_help(), examples));

@@ -8,7 +8,7 @@ use super::print;
 use super::running_args::{Ctl, CtlOrder, Server};
 use crate::config::Config;
 use crate::control::{Client, place};
-use crate::daemon::command::{Status, VersionStatus, ZoneState, ZoneStatus};
+use crate::daemon::report::{CacheEntry, CacheStatus, Status, VersionStatus, ZoneState, ZoneStatus};
 use crate::daemon::{Command, Reply, say, say_diagnostics};
 use crate::observe::access_log::date_of;
 
@@ -104,6 +104,18 @@ pub(super) fn show(reply: Reply, as_json: bool) -> ExitCode {
         }
         Reply::Explanation(explanation) if as_json => print_json(&*explanation),
         Reply::Explanation(explanation) => print(&super::explain::text(&explanation)),
+        Reply::CacheStatus(status) if as_json => print_json(&status),
+        Reply::CacheStatus(status) => print(&cache_text(&status)),
+        Reply::CacheEntries { entries } if as_json => entries.iter().for_each(print_json),
+        Reply::CacheEntries { entries } => print(&entries_text(&entries)),
+        Reply::CachePiece { text, .. } => print(&text),
+        Reply::CacheLoaded { taken, passed_over, malformed } => {
+            print(&format!("{taken} entries taken up, {passed_over} passed over\n"));
+            if malformed > 0 {
+                say(&format!("error: {malformed} entries make no sense and were left out"));
+                return ExitCode::from(NOT_DONE);
+            }
+        }
         Reply::Text { text } | Reply::Records { text, .. } => print(&text),
     }
     ExitCode::SUCCESS
@@ -178,6 +190,37 @@ fn history_text(versions: &[VersionStatus]) -> String {
         format!("{serial:>10}  {}  {cause:<8}  {summary}{lost}\n", utc(version.time))
     };
     versions.iter().map(line).collect()
+}
+
+fn cache_text(status: &CacheStatus) -> String {
+    let CacheStatus { entries, octets, size, evicted, hits, misses, stale, prefetched, under_way } = status;
+    let percent = |part: u64, whole: u64| (100 * part).checked_div(whole).unwrap_or(0);
+    format!(
+        "entries     {entries}\nmemory      {octets} of {size} octets ({} %)\nevicted     {evicted}\n\
+         hits        {hits} ({} %)\nmisses      {misses}\nstale       {stale}\nprefetched  {prefetched}\n\
+         under way   {under_way}\n",
+        percent(*octets, *size),
+        percent(*hits, hits + misses + stale),
+    )
+}
+
+fn entries_text(entries: &[CacheEntry]) -> String {
+    if entries.is_empty() {
+        return "nothing is known\n".into();
+    }
+    let entry = |entry: &CacheEntry| {
+        let CacheEntry { is, name, rr_type, kind, security, ttl, records } = entry;
+        let time = match ttl {
+            0 => String::new(),
+            1.. => format!(", {} left", spoken_time(ttl.unsigned_abs())),
+            _ => format!(", stale for {}", spoken_time(ttl.unsigned_abs())),
+        };
+        let security = if security == "-" { String::new() } else { format!(", {security}") };
+        let kind = if kind.is_empty() { String::new() } else { format!(": {kind}") };
+        let records: String = records.iter().map(|record| format!("  {record}\n")).collect();
+        format!("{is} {name} {rr_type}{kind}{security}{time}\n{records}")
+    };
+    entries.iter().map(entry).collect()
 }
 
 /// A time of RFC 3339 in UTC.

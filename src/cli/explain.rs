@@ -7,7 +7,7 @@ use clap::Args as Arguments;
 use super::control::ask;
 use super::running_args::Server;
 use crate::daemon::Command;
-use crate::daemon::command::{Branch, Explanation};
+use crate::daemon::report::{Branch, Explanation};
 use crate::dns::{Name, RrType};
 
 pub(super) const EXAMPLES: &str = "\

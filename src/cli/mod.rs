@@ -3,6 +3,7 @@
 //! Given: the words of the command line. Must not know: running state, except through the daemon's handle.
 
 pub mod args;
+mod cache;
 mod check;
 mod control;
 mod edit;
@@ -41,6 +42,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Ctl(ctl)) => control::run(&ctl),
         Some(Command::Zone(zone)) => zone::run(&zone),
+        Some(Command::Cache(cache)) => cache::run(&cache),
         Some(Command::Query(query)) => query::run(&query),
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Version(version)) => version::run(&version),

@@ -7,7 +7,7 @@ use clap::{Args as Arguments, Subcommand, ValueEnum};
 
 use super::zone_fmt::ZoneFmt;
 use crate::config::LogLevel;
-use crate::daemon::command::Moment;
+use crate::daemon::command::{Moment, TypeWord};
 use crate::dns::Name;
 use crate::observe::access_log::date_of;
 
@@ -27,6 +27,14 @@ Examples:
   namu zone show example.org --at 2026-11-21T12:00:00Z
   namu zone rollback example.org 41
   namu zone edit example.org                $EDITOR, check, difference, reload";
+
+pub(super) const CACHE_EXAMPLES: &str = "\
+Examples:
+  namu cache get www.example.org            answers, RRsets, failures, with their time left
+  namu cache flush example.org --subtree    the name and all names below it
+  namu cache flush --negative               what does not exist or could not be resolved
+  namu cache dump cache.txt
+  namu cache load cache.txt";
 
 /// Which running server is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Arguments)]
@@ -209,6 +217,61 @@ pub enum ZoneOrder {
         /// Put it in place without asking
         #[arg(long)]
         yes: bool,
+    },
+}
+
+/// What a running server has learnt.
+#[derive(Debug, PartialEq, Eq, Arguments)]
+#[command(after_help = CACHE_EXAMPLES, disable_help_subcommand = true)]
+pub struct Cache {
+    /// Which server.
+    #[command(flatten)]
+    pub server: Server,
+    /// What to do.
+    #[command(subcommand)]
+    pub order: CacheOrder,
+}
+
+/// What can be done with the cache.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum CacheOrder {
+    /// How full it is, and what came of it
+    Stats {
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// What it knows of a name, fresh or not
+    Get {
+        /// The name
+        name: Name,
+        /// Only this type
+        #[arg(value_name = "TYPE")]
+        rr_type: Option<TypeWord>,
+        /// As JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget everything, or what concerns a name
+    Flush {
+        /// The name
+        name: Option<Name>,
+        /// The names below it, too
+        #[arg(long, requires = "name")]
+        subtree: bool,
+        /// Only what does not exist or could not be resolved
+        #[arg(long)]
+        negative: bool,
+    },
+    /// Write what is fresh as text
+    Dump {
+        /// Where to [default: standard output]
+        file: Option<PathBuf>,
+    },
+    /// Take up such a text, but nothing that has expired meanwhile
+    Load {
+        /// Where from [default: standard input]
+        file: Option<PathBuf>,
     },
 }
 

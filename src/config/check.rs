@@ -73,11 +73,6 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("resolver.error-reporting",        OFF,                "error reporting (RFC 9567) is"),
     ("resolver.dnssec-sha1",            Only(&["insecure"]), "validation is"),
     ("resolver.harden-glue",            Only(&["true"]),    "believing glue outside its zone is"),
-    ("cache.serve-stale",               NONE,               "serving stale answers is"),
-    ("cache.stale-answer-timeout",      NOTHING,            "serving stale answers is"),
-    ("cache.stale-answer-ttl",          NOTHING,            "serving stale answers is"),
-    ("cache.prefetch",                  OFF,                "`prefetch` is"),
-    ("cache.persist",                   OFF,                "keeping the cache on disk is"),
     ("cache.shared",                    NONE,               "a shared cache is"),
     ("policy",                          EMPTY,              "`policy` is"),
     ("access-log[].output",             AllBut(&["journald", "syslog", "unix:*"]), "this output is"),
@@ -379,6 +374,11 @@ impl Check<'_, '_> {
         if !(Ttl::saturating(1)..=Ttl::saturating(300)).contains(&cache.failure_ttl) {
             let message = format!("failures cannot be remembered for {}s", cache.failure_ttl);
             self.report_at(section, "failure-ttl", &message, "write a time from 1s to 5m (RFC 9520)");
+        }
+        // RFC 8767 4.
+        if cache.stale_answer_ttl.seconds() == 0 {
+            let message = "stale answers of no time at all would be asked for again at once";
+            self.report_at(section, "stale-answer-ttl", message, "write a time such as 30s");
         }
     }
 

@@ -26,8 +26,10 @@ pub struct Plan {
     pub resolver: bool,
     /// How often somebody is answered.
     pub rate_limit: bool,
-    /// Options of the cache, or who is asked in place of the tree: it starts empty.
+    /// Options of the cache, which keeps what it holds.
     pub cache: bool,
+    /// Who is asked in place of the tree: the cache starts empty.
+    pub forgets: bool,
     /// Where requests are written down.
     pub access_log: bool,
     /// How much the server says of itself.
@@ -60,8 +62,9 @@ impl Plan {
             resolver: old.resolver != new.resolver
                 || payload(old) != payload(new)
                 || old.upstreams() != new.upstreams(),
+            cache: old.cache != new.cache,
             // What was learnt of other servers is not what the new ones would say.
-            cache: old.cache != new.cache || old.upstreams() != new.upstreams(),
+            forgets: old.upstreams() != new.upstreams(),
             access_log: old.access_log != new.access_log,
             log_level: (old.log.level != new.log.level).then_some(new.log.level),
             next_start: next_start(old, new),
@@ -118,7 +121,8 @@ impl Plan {
             (self.rate_limit, "rate-limit: changed"),
             (self.overlays, "zones: the overlays changed"),
             (self.resolver, "resolver: changed"),
-            (self.cache, "cache: changed; it starts empty"),
+            (self.cache && !self.forgets, "cache: changed"),
+            (self.forgets, "cache: changed; it starts empty"),
             (self.access_log, "access-log: changed"),
         ];
         lines.extend(changed.iter().filter(|(is_changed, _)| *is_changed).map(|(_, line)| line.to_string()));
@@ -171,10 +175,16 @@ mod tests {
             (format!("{BASE}access:\n  recursion: [none]\n"), vec!["access: changed"]),
             (format!("{BASE}access-log: []\n"), vec!["access-log: changed"]),
             (format!("{BASE}log:\n  level: debug\n"), vec!["log.level: changed"]),
-            (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed; it starts empty"]),
+            (format!("{BASE}cache:\n  size: 1MiB\n"), vec!["cache: changed"]),
             (format!("{BASE}resolver:\n  enabled: false\n"), vec!["resolver: changed"]),
             (
                 format!("{BASE}  - {{name: c.test, type: stub, servers: [192.0.2.1]}}\n"),
+                vec!["resolver: changed", "cache: changed; it starts empty"],
+            ),
+            (
+                format!(
+                    "{BASE}  - {{name: c.test, type: stub, servers: [192.0.2.1]}}\ncache:\n  size: 1MiB\n"
+                ),
                 vec!["resolver: changed", "cache: changed; it starts empty"],
             ),
             (

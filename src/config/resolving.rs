@@ -37,7 +37,7 @@ pub struct ResolverOptions {
     pub never_query: NeverQuery,
     /// EDNS size told to servers, when it is not `server.udp-payload-size`.
     pub edns_payload_size: Option<PayloadSize>,
-    /// Longest time spent on one question of a client.
+    /// Longest time a client waits for its answer. The work ends a fiftieth earlier.
     pub query_timeout: Duration,
     /// Most queries sent for one question of a client.
     pub max_upstream_queries: NonZeroU16,
@@ -239,11 +239,16 @@ pub struct CacheOptions {
     pub max_negative_ttl: Ttl,
     /// How long a failed resolution is remembered (RFC 9520 3.2: 1 second to 5 minutes).
     pub failure_ttl: Ttl,
-    serve_stale: NotBuilt,
-    stale_answer_timeout: NotBuilt,
-    stale_answer_ttl: NotBuilt,
-    prefetch: NotBuilt,
-    persist: NotBuilt,
+    /// How long behind its end an answer may still be given when its servers do not answer (RFC 8767); none for never.
+    pub serve_stale: ServeStale,
+    /// How long a client waits before it is given such an answer; 0ms for not at all.
+    pub stale_answer_timeout: Duration,
+    /// The TTL it is given with (RFC 8767 4: 30 seconds).
+    pub stale_answer_ttl: Ttl,
+    /// Whether answers that are asked for again shortly before their end are fetched anew.
+    pub prefetch: bool,
+    /// Whether the cache is saved in the state directory on stop and taken up again on start.
+    pub persist: bool,
     shared: NotBuilt,
 }
 
@@ -255,13 +260,26 @@ impl Default for CacheOptions {
             max_ttl: Ttl::saturating(86_400),
             max_negative_ttl: Ttl::saturating(3600),
             failure_ttl: Ttl::saturating(5),
-            serve_stale: NotBuilt,
-            stale_answer_timeout: NotBuilt,
-            stale_answer_ttl: NotBuilt,
-            prefetch: NotBuilt,
-            persist: NotBuilt,
+            serve_stale: ServeStale(Duration::from_secs(86_400)),
+            stale_answer_timeout: Duration(std::time::Duration::from_millis(1800)),
+            stale_answer_ttl: Ttl::saturating(30),
+            prefetch: true,
+            persist: false,
             shared: NotBuilt,
         }
+    }
+}
+
+/// How long answers are kept behind their end; zero when they are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeStale(pub Duration);
+
+impl<'de> Deserialize<'de> for ServeStale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ServeStale, D::Error> {
+        from_text(deserializer, "a length of time such as 1d, or none", |text| match text {
+            "none" => Ok(ServeStale(Duration::from_secs(0))),
+            _ => text.parse().map(ServeStale),
+        })
     }
 }
 

@@ -96,8 +96,10 @@ cache:
   max-negative-ttl: 10m
   failure-ttl: 5m
   serve-stale: none
+  stale-answer-timeout: 0ms
+  stale-answer-ttl: 10s
   prefetch: false
-  persist: false
+  persist: true
 access-log:
   - output: log/access.log
     format: text
@@ -303,7 +305,7 @@ zones:
 cache:
   size: lots
   size: 1GiB
-  persist: true
+  shared: far
 ",
         "
         2:10 server: unknown field `worker`; did you mean `workers`?
@@ -318,7 +320,7 @@ cache:
         16:11 zone `Two.example` is defined twice; first defined on line 14
         20:9 cache.size: `lots` is not an amount of memory; write a number with its unit, such as 256MiB
         21:3 `size` is written twice; first on line 20
-        22:12 keeping the cache on disk is not built yet; remove `persist: true` or write `persist: false`
+        22:11 a shared cache is not built yet; remove `shared: far` or write `shared: none`
         ",
     );
 }
@@ -480,6 +482,11 @@ fn numbers_have_to_make_sense_together() {
         "1:22 failures cannot be remembered for 0s; write a time from 1s to 5m (RFC 9520)",
     );
     check(
+        "cache: {stale-answer-ttl: 0s}",
+        "1:27 stale answers of no time at all would be asked for again at once; write a time such as 30s",
+    );
+    check("cache: {serve-stale: 0s, persist: true, prefetch: true, stale-answer-timeout: 0ms}", "");
+    check(
         "cache: {failure-ttl: 301s}",
         "1:22 failures cannot be remembered for 301s; write a time from 1s to 5m (RFC 9520)",
     );
@@ -515,7 +522,7 @@ dnssec-policies:
   - name: default
     keys: csk
 resolver: {aggressive-nsec: true, validation: enforce, mode: recursive}
-cache: {serve-stale: 1d, stale-answer-ttl: 30s}
+cache: {size: 1MiB}
 access-log:
   - output: unix:///run/tap.sock
   - output: stdout
@@ -533,8 +540,6 @@ access-log:
         24:1 `dnssec` policies are not built yet; remove `dnssec-policies` or write `dnssec-policies: []`
         27:29 aggressive use of NSEC is not built yet; remove `aggressive-nsec: true` or write `aggressive-nsec: false`
         27:47 validation is not built yet; remove `validation: enforce` or write `validation: none`
-        28:22 serving stale answers is not built yet; remove `serve-stale: 1d` or write `serve-stale: none`
-        28:44 serving stale answers is not built yet; remove `stale-answer-ttl: 30s`
         30:13 this output is not built yet; remove `output: unix:///run/tap.sock`
         32:5 rotation is not built yet; remove `rotate` or write `rotate: none`
         ",

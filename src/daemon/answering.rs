@@ -53,6 +53,7 @@ pub(super) fn serve_options(config: &Config) -> Result<ServeOptions, Box<Diagnos
         rebinding: rebinding(config),
         dns64: config.resolver.dns64_prefix.0,
         transfers: Arc::default(),
+        waiting: Arc::default(),
     })
 }
 

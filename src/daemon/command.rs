@@ -3,10 +3,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::report::{CacheEntry, CacheStatus, Explanation, Status, VersionStatus, ZoneStatus};
 use crate::config::LogLevel;
-use crate::dns::{Name, Serial};
+use crate::dns::{Name, RrType};
+#[cfg(doc)]
+use crate::limits;
 
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +112,67 @@ pub enum Command {
         /// What stands behind `id=` in the access log.
         id: String,
     },
+    /// How full the cache is and what came of it: [`Reply::CacheStatus`].
+    CacheStats,
+    /// What the cache knows of a name: [`Reply::CacheEntries`].
+    CacheGet {
+        /// The name.
+        #[serde(serialize_with = "as_text")]
+        name: Name,
+        /// Only this type.
+        #[serde(default, serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+        rr_type: Option<TypeWord>,
+    },
+    /// Has the cache forget: [`Reply::Done`].
+    CacheFlush {
+        /// What concerns this name; none for everything.
+        #[serde(default, serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// The names below it, too.
+        #[serde(default)]
+        subtree: bool,
+        /// Only denials and failures.
+        #[serde(default)]
+        negative: bool,
+    },
+    /// The cache as text, as much as one reply may carry: [`Reply::CachePiece`].
+    CacheDump {
+        /// Where the reply before this one ended; none for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<(usize, u64)>,
+    },
+    /// Takes up entries of such a text, of at most [`limits::CACHE_LOAD_PIECE`] octets: [`Reply::CacheLoaded`].
+    CacheLoad {
+        /// The first line of the text.
+        head: String,
+        /// Whole entries.
+        entries: String,
+    },
+}
+
+/// A type of records as people write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeWord(pub RrType);
+
+impl fmt::Display for TypeWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for TypeWord {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TypeWord, String> {
+        text.parse().map(TypeWord).map_err(|_| format!("`{text}` is no type of records"))
+    }
+}
+
+impl<'de> Deserialize<'de> for TypeWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TypeWord, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        word.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// Which version of a zone is meant.
@@ -173,6 +237,31 @@ pub enum Reply {
     },
     /// How a question was answered.
     Explanation(Box<Explanation>),
+    /// How full the cache is.
+    CacheStatus(CacheStatus),
+    /// What the cache knows of a name.
+    CacheEntries {
+        /// One each.
+        entries: Vec<CacheEntry>,
+    },
+    /// A piece of the cache as text.
+    CachePiece {
+        /// The first line of the whole.
+        head: String,
+        /// Whole entries.
+        text: String,
+        /// Where the next piece begins; none after the last.
+        next: Option<(usize, u64)>,
+    },
+    /// What came of taking up a piece.
+    CacheLoaded {
+        /// Entries taken up.
+        taken: usize,
+        /// Entries that had expired meanwhile, or for which something better was there.
+        passed_over: usize,
+        /// Entries that make no sense.
+        malformed: usize,
+    },
     /// A piece of a zone.
     Records {
         /// Records, whole lines.
@@ -180,99 +269,6 @@ pub enum Reply {
         /// Where the next piece begins; none after the last.
         next: Option<Cursor>,
     },
-}
-
-/// How a question was answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Explanation {
-    /// The name that was asked for.
-    pub name: String,
-    /// The mnemonic of the type.
-    #[serde(rename = "type")]
-    pub rr_type: String,
-    /// The response code.
-    pub rcode: String,
-    /// Where the answer came from, in the word of the access log.
-    pub source: String,
-    /// Microseconds it took.
-    pub duration_us: u64,
-    /// The name of its record, when it failed or took long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Of a record: when it ended, in seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<u64>,
-    /// What came of it, in one line.
-    pub verdict: String,
-    /// What to do about it, in one line.
-    pub hint: String,
-    /// INFO-CODE of the extended error that goes with it (RFC 8914).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ede: Option<u16>,
-    /// The records of the answer section.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub answer: Vec<String>,
-    /// What was done, in order.
-    pub steps: Vec<Branch>,
-    /// What it cost of what it may.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub budget: Vec<Spent>,
-}
-
-/// One thing that was done, and what was done for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Branch {
-    /// Its kind: local-zone, special-name, cache, failed-before, nearest, zone, exchange, referral, alias, found, child.
-    pub step: String,
-    /// The whole of it in words.
-    pub text: String,
-    /// The name it is about: a question's or an apex.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The type of the question.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub rr_type: Option<String>,
-    /// Seconds the cache has known it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub age: Option<u64>,
-    /// Seconds the cache will know it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<u32>,
-    /// How far it is believed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credibility: Option<String>,
-    /// Address and port of the server asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
-    /// How it was asked: udp, tcp.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transport: Option<String>,
-    /// What came of it: answered, or a word of the access log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result: Option<String>,
-    /// Microseconds until the reply.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rtt_us: Option<u64>,
-    /// Why this server was chosen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// What was done for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub below: Vec<Branch>,
-}
-
-/// How much of a bound was spent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Spent {
-    /// Of what.
-    pub what: String,
-    /// How many.
-    pub spent: u64,
-    /// Of at most so many.
-    pub most: u64,
 }
 
 /// Why an order was not carried out, as a sentence.
@@ -286,97 +282,6 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
-
-/// How the house is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Status {
-    /// Of namu.
-    pub version: String,
-    /// Of the process.
-    pub pid: u32,
-    /// Whole seconds since the start.
-    pub uptime_seconds: u64,
-    /// The configuration; none when it runs without.
-    pub config: Option<String>,
-    /// Whether the configuration read last is in force, or why not.
-    pub config_problem: Option<String>,
-    /// Addresses with their transport, as `192.0.2.53:53 udp`.
-    pub listening: Vec<String>,
-    /// Zones that are served.
-    pub zones: usize,
-    /// Records in them.
-    pub records: usize,
-    /// Zones whose file is not what is served, and why.
-    pub troubled: Vec<ZoneStatus>,
-    /// Whether files are being read.
-    pub is_loading: bool,
-    /// Why changed files are only noticed when asked; none when they are watched.
-    pub unwatched: Option<String>,
-    /// Requests since the start.
-    pub requests: u64,
-    /// Connections open now.
-    pub connections: usize,
-}
-
-/// A zone, and how what is served stands to its file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ZoneStatus {
-    /// Its apex, as people write it.
-    pub zone: String,
-    /// Where its records come from.
-    pub file: String,
-    /// How it is.
-    pub state: ZoneState,
-    /// The serial that is served.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u32>,
-    /// Records that are served.
-    pub records: usize,
-    /// What is wrong with its file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    /// Versions of its file that were not taken, since the start.
-    pub load_errors: u64,
-}
-
-impl ZoneStatus {
-    /// The serial, for those who compare.
-    pub fn serial(&self) -> Option<Serial> {
-        self.serial.map(Serial)
-    }
-}
-
-/// A version of a zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct VersionStatus {
-    /// The serial it was published with.
-    pub serial: u32,
-    /// When, in seconds since 1970.
-    pub time: u64,
-    /// What made it: start, signal, watch, command, edit, rollback.
-    pub cause: String,
-    /// What changed, in numbers; empty for the first.
-    pub summary: String,
-    /// Whether its content is still known.
-    pub is_held: bool,
-}
-
-/// How what is served stands to the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ZoneState {
-    /// What the file says is served.
-    Served,
-    /// The file has errors; the version before is served.
-    Kept,
-    /// The file lost so much that it waits for a word; the version before is served.
-    Held,
-    /// The file has errors and no version was ever good; its names are SERVFAIL.
-    Unavailable,
-}
 
 fn as_text<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
@@ -418,6 +323,19 @@ mod tests {
             (
                 Command::ZoneShow { zone, at: None, from: Some(Cursor { serial: 7, names: 3 }) },
                 r#"{"do":"zone-show","zone":"example.org.","from":{"serial":7,"names":3}}"#,
+            ),
+            (Command::CacheStats, r#"{"do":"cache-stats"}"#),
+            (
+                Command::CacheGet { name: "a.test.".parse().unwrap(), rr_type: "MX".parse().ok() },
+                r#"{"do":"cache-get","name":"a.test.","rr-type":"MX"}"#,
+            ),
+            (
+                Command::CacheFlush { name: None, subtree: false, negative: true },
+                r#"{"do":"cache-flush","subtree":false,"negative":true}"#,
+            ),
+            (
+                Command::CacheDump { from: Some((7, u64::MAX)) },
+                r#"{"do":"cache-dump","from":[7,18446744073709551615]}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&command).unwrap(), text);

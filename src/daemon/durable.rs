@@ -16,25 +16,37 @@ pub(super) enum Appended {
 /// Puts `octets` in the place of a file, whole or not at all, and returns when they are on the disk. A link leads to the file
 /// it names, and a file that exists keeps its permissions.
 pub fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let path = write_and_rename(path, octets, File::sync_all)?;
+    replace_with(path, &mut |file| file.write_all(octets))
+}
+
+/// The same with what `write` writes.
+pub(super) fn replace_with(path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
+    let path = write_and_rename(path, write, File::sync_all)?;
     sync_folder_of(&path)
 }
+
+/// Writes the content of a file.
+type Writing<'w> = dyn FnMut(&mut File) -> io::Result<()> + 'w;
 
 /// As [`replace`], without waiting for the disk: whole or not at all for all who read it, but a loss of power may undo it.
 /// [`append`] makes it last.
 pub(super) fn place(path: &Path, octets: &[u8]) -> io::Result<()> {
-    write_and_rename(path, octets, |_| Ok(())).map(drop)
+    write_and_rename(path, &mut |file| file.write_all(octets), |_| Ok(())).map(drop)
 }
 
 /// Returns where the octets are, links followed.
-fn write_and_rename(path: &Path, octets: &[u8], sync: fn(&File) -> io::Result<()>) -> io::Result<PathBuf> {
+fn write_and_rename(
+    path: &Path,
+    write: &mut Writing<'_>,
+    sync: fn(&File) -> io::Result<()>,
+) -> io::Result<PathBuf> {
     let path = match fs::canonicalize(path) {
         Ok(existing) => existing,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),
     };
     let temporary = beside(&path);
-    let file = write_new(&temporary, &path, octets);
+    let file = write_new(&temporary, &path, write);
     let written = file.and_then(|file| sync(&file)).and_then(|()| fs::rename(&temporary, &path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
@@ -42,7 +54,7 @@ fn write_and_rename(path: &Path, octets: &[u8], sync: fn(&File) -> io::Result<()
     written.map(|()| path)
 }
 
-fn write_new(temporary: &Path, path: &Path, octets: &[u8]) -> io::Result<File> {
+fn write_new(temporary: &Path, path: &Path, write: &mut Writing<'_>) -> io::Result<File> {
     // One that a killed process left behind.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -53,7 +65,7 @@ fn write_new(temporary: &Path, path: &Path, octets: &[u8]) -> io::Result<File> {
         keep_owner(temporary, &about);
         file.set_permissions(about.permissions())?;
     }
-    file.write_all(octets)?;
+    write(&mut file)?;
     Ok(file)
 }
 

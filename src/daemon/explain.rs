@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::command::{Explanation, Refusal, Reply, Spent};
+use super::command::{Refusal, Reply};
 use super::explain_tree::{spoken_server, spoken_time, tree};
+use super::report::{Explanation, Spent};
 use crate::dns::{ErrorCode, ExtendedError, Name, Question, Rcode, RrType};
 use crate::net::clock::Clock;
 use crate::observe::{

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::command::Branch;
+use super::report::Branch;
 use crate::dns::{Name, Question};
 use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange, WhyStream};
 

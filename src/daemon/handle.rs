@@ -6,12 +6,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::oneshot;
 
-use super::command::{Command, Cursor, Moment, Refusal, Reply, VersionStatus, spoken};
+use super::cached;
+use super::command::{Command, Cursor, Moment, Refusal, Reply, spoken};
 use super::explain::Explainer;
+use super::report::VersionStatus;
 use super::versions::{HistoryError, Versions, When};
+use crate::cache::Chosen;
 use crate::clock::Unix;
 use crate::dns::{Name, RrType, RrsetRef, Serial};
 use crate::limits;
+use crate::recursion::Recursion;
 use crate::service::Published;
 use crate::zone::{Change, Changeset, Held, Version, Zone, ZoneEntry};
 use crate::zonefile::write_rrset;
@@ -52,6 +56,24 @@ impl Handle {
                 return self.explainer.explain(name, &rr_type, fresh);
             }
             Command::ExplainRecorded { id } => return self.explainer.recorded(&id),
+            Command::CacheGet { name, rr_type } => {
+                let entries = |recursion: &Recursion| {
+                    let rr_type = rr_type.map(|word| word.0);
+                    cached::entries(recursion.cache(), &name, rr_type, recursion.now())
+                };
+                return self.recursion().map(|own| Reply::CacheEntries { entries: entries(&own) });
+            }
+            Command::CacheFlush { name, subtree, negative } => {
+                let chosen = Chosen { name: name.as_ref().map(Name::as_ref), subtree, negative };
+                return self.recursion().map(|own| cached::flush(own.cache(), chosen));
+            }
+            Command::CacheDump { from } => {
+                return self.recursion().map(|own| cached::piece(own.cache(), from, own.now()));
+            }
+            Command::CacheLoad { head, entries } => {
+                let own = self.recursion()?;
+                return cached::load(own.cache(), &head, &entries, own.now());
+            }
             _ => {}
         }
         let (reply, answer) = oneshot::channel();
@@ -61,6 +83,11 @@ impl Handle {
             TrySendError::Closed(_) => Refusal("the server is ending".into()),
         })?;
         answer.blocking_recv().unwrap_or_else(|_| Err(Refusal("the server is ending".into())))
+    }
+
+    fn recursion(&self) -> Result<Arc<Recursion>, Refusal> {
+        let recursion = self.published.load().recursion.clone();
+        recursion.ok_or_else(|| Refusal("this server does not resolve, so it has no cache".into()))
     }
 
     fn show(&self, apex: &Name, at: Option<Moment>, from: Option<Cursor>) -> Result<Reply, Refusal> {

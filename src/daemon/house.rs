@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::command::{Command, Refusal, Reply, Status, ZoneState, ZoneStatus};
+use super::command::{Command, Refusal, Reply};
 use super::handle::{Errand, not_served};
 use super::loader::{Job, Loaded, Loader, Work};
 use super::log_output::AccessLog;
+use super::report::{Status, ZoneState, ZoneStatus};
 use super::served_doors::{Means, ServedDoors};
 use super::stamp::ContentMark;
 use super::start::Order;
@@ -19,7 +20,7 @@ use super::talk::{LogControl, rendered};
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
-use super::{answering, overlays, say_diagnostics, systemd};
+use super::{answering, cached, overlays, say_diagnostics, systemd};
 use crate::cache::Cache;
 use crate::clock::{Now, Tick};
 use crate::config::Config;
@@ -138,6 +139,10 @@ impl House {
                 let work = Work::RollBack(zone, Serial(serial), write);
                 return self.read(Reading::new(work, Cause::Rollback).asked(Some(reply)));
             }
+            Command::CacheStats => match &self.published.load().recursion {
+                Some(own) => Ok(Reply::CacheStatus(cached::status(&self.cache, own, &self.doors.totals()))),
+                None => Err(Refusal("this server does not resolve, so it has no cache".into())),
+            },
             Command::ZoneEdited { zone, content } => {
                 // It keeps its place in the queue: whatever looks at the file later knows of it.
                 let reading = Reading::new(Work::Expect(zone, ContentMark(content)), Cause::Edit);
@@ -148,7 +153,11 @@ impl House {
             | Command::ZoneHistory { .. }
             | Command::ZoneDiff { .. }
             | Command::Explain { .. }
-            | Command::ExplainRecorded { .. } => Err(Refusal("this order does not come here".into())),
+            | Command::ExplainRecorded { .. }
+            | Command::CacheGet { .. }
+            | Command::CacheFlush { .. }
+            | Command::CacheDump { .. }
+            | Command::CacheLoad { .. } => Err(Refusal("this order does not come here".into())),
         };
         // Who asked may be gone meanwhile.
         let _ = reply.send(answer);
@@ -305,8 +314,9 @@ impl House {
             records: zone.records,
             load_errors: zone.load_errors,
         };
-        let usage = self.published.load().recursion.is_some().then(|| self.cache.usage());
         let mut totals = self.doors.totals();
+        let recursion = self.published.load().recursion.clone();
+        let cache = recursion.map(|own| cached::numbers(&self.cache, &own, &totals));
         if let Some(log) = &self.access_log {
             totals = totals.plus(&crate::observe::Counters::sum([&log.counters]));
         }
@@ -317,7 +327,7 @@ impl House {
             connections: self.doors.running().open_connections(),
             refused_connections: self.doors.running().refused_connections(),
             zones: self.zones.values().map(zone).collect(),
-            cache: usage.map(|usage| (usage.entries, usage.octets)),
+            cache,
             config_reloads: self.config_reloads,
             config_taken_up: self.config_taken_up.unix.seconds(),
         }
@@ -351,6 +361,12 @@ impl House {
         systemd::stopping();
         self.doors.close();
         self.loader.finish();
+        if self.config.cache.persist && self.config.resolver.enabled {
+            let state = self.config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
+            if let Err(error) = cached::save(&self.cache, &state, self.clock.now()) {
+                tracing::warn!("the cache could not be saved in {}: {error}", state.display());
+            }
+        }
         if let Some(log) = self.access_log {
             log.finish();
         }

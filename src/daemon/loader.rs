@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use super::command::{Refusal, ZoneStatus};
+use super::command::Refusal;
 use super::house::Told;
+use super::report::ZoneStatus;
 use super::stamp::ContentMark;
 use super::zone_file::read_zone;
 use super::zone_list::ZoneList;

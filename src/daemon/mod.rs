@@ -5,6 +5,7 @@
 
 mod answering;
 mod banner;
+mod cached;
 pub mod command;
 mod difference;
 pub mod durable;
@@ -19,6 +20,7 @@ mod log_output;
 mod overlays;
 mod recursion;
 mod reload;
+pub mod report;
 mod serials;
 mod served_doors;
 mod stamp;

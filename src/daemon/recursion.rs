@@ -21,6 +21,11 @@ pub(super) fn new_cache(config: &Config) -> Arc<Cache> {
     Arc::new(Cache::new(cache_options(&config.cache)))
 }
 
+/// A cache of a configuration with the content of another.
+pub(super) fn changed_cache(cache: &Cache, config: &Config) -> Arc<Cache> {
+    Arc::new(cache.with_options(cache_options(&config.cache)))
+}
+
 /// The resolver of a configuration, with a cache that may have served another; none when it is not enabled.
 pub(super) fn start(
     config: &Config,
@@ -81,6 +86,10 @@ fn cache_options(options: &config::CacheOptions) -> CacheOptions {
         max_ttl: options.max_ttl,
         max_negative_ttl: options.max_negative_ttl,
         failure_ttl: Duration::from_secs(options.failure_ttl.seconds().into()),
+        serve_stale: options.serve_stale.0.0,
+        stale_answer_timeout: options.stale_answer_timeout.0,
+        stale_answer_ttl: options.stale_answer_ttl,
+        prefetch: options.prefetch,
     }
 }
 

@@ -107,18 +107,20 @@ impl House {
             plan.listeners_removed.clear();
             plan.next_start.push("listen");
         }
-        let cache = match plan.cache {
-            true => recursion::new_cache(&new),
-            false => Arc::clone(&self.cache),
+        let cache = match (plan.forgets, plan.cache) {
+            (true, _) => recursion::new_cache(&new),
+            (false, true) => recursion::changed_cache(&self.cache, &new),
+            (false, false) => Arc::clone(&self.cache),
         };
         let before = self.published.load();
-        let recursion = match plan.resolver || plan.cache {
+        let recursion = match plan.resolver || plan.cache || plan.forgets {
             true => recursion::start(&new, &cache, &self.clock, &self.recorder)
                 .map_err(|diagnostics| rendered(&diagnostics).0)?,
             false => before.recursion.clone(),
         };
         let mut snapshot =
             snapshot(&new, before.zones.clone(), recursion).map_err(|problem| vec![problem])?;
+        snapshot.options.waiting = before.options.waiting.clone();
         // Transfers under way go on to count, and cookies given out go on to be good.
         snapshot.options.transfers = before.options.transfers.clone();
         if let (Some(_), Some(drawn), None) =

@@ -22,7 +22,7 @@ use super::versions::Versions;
 use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::{Scope, Terms, ZoneSet};
-use super::{answering, listening, overlays, recursion, say, say_diagnostics, systemd, talk};
+use super::{answering, cached, listening, overlays, recursion, say, say_diagnostics, systemd, talk};
 use crate::config::{Config, ControlSocket};
 use crate::diagnostic::Diagnostic;
 use crate::limits;
@@ -124,7 +124,7 @@ fn open_house(
     let access_log = AccessLog::start(&config, &clock)
         .map_err(|error| broken("the access log cannot be opened", &error))?;
     let state = config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
-    let versions = Arc::new(Versions::new(State::new(state)));
+    let versions = Arc::new(Versions::new(State::new(state.clone())));
     let list = ZoneList::of(&config, order.config_file.is_some(), &order.zone_files);
     let mut zones = ZoneSet::new(list, Arc::clone(&versions));
     let (mut problems, mut since_last_run) = (Vec::new(), Vec::new());
@@ -136,6 +136,15 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
+    if config.cache.persist && config.resolver.enabled {
+        match cached::take_up(&cache, &state, clock.now()) {
+            Ok(None) => {}
+            Ok(Some(loaded)) => tracing::info!("{} entries of the saved cache are taken up", loaded.taken),
+            Err(error) => {
+                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
+            }
+        }
+    }
     // Another first id after each start; the low bits of the seconds are as good as any.
     let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
     let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::command::{Refusal, ZoneState, ZoneStatus, spoken};
+use super::command::{Refusal, spoken};
 use super::difference::Extent;
 use super::durable;
 use super::handle::{not_served, zone_text};
+use super::report::{ZoneState, ZoneStatus};
 use super::stamp::{ContentMark, Doubt, SeenFile, SeenFiles, Stamp};
 use super::versions::{Prepared, Versions};
 use super::zone_file::{ReadZone, read_zone, read_zone_text};

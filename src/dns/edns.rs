@@ -37,6 +37,7 @@ impl ErrorCode {
     pub const NOT_READY: ErrorCode = ErrorCode(14);
     pub const BLOCKED: ErrorCode = ErrorCode(15);
     pub const PROHIBITED: ErrorCode = ErrorCode(18);
+    pub const STALE_NXDOMAIN_ANSWER: ErrorCode = ErrorCode(19);
     pub const NOT_AUTHORITATIVE: ErrorCode = ErrorCode(20);
     pub const NOT_SUPPORTED: ErrorCode = ErrorCode(21);
     pub const NO_REACHABLE_AUTHORITY: ErrorCode = ErrorCode(22);

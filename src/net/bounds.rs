@@ -34,7 +34,7 @@ impl Default for Bounds {
             quiet: limits::TCP_QUIET,
             write: limits::TCP_WRITE,
             connections: (open_files_limit() / 2).clamp(1, limits::TCP_CONNECTIONS),
-            waiting: limits::WAITING_REQUESTS,
+            waiting: limits::WAITING_REQUESTS + limits::WAITING_TO_LEAVE,
         }
     }
 }

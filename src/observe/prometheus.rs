@@ -25,12 +25,27 @@ pub struct Numbers {
     pub refused_connections: u64,
     /// Zones by name.
     pub zones: Vec<ZoneNumbers>,
-    /// Entries and octets of the cache, when there is one.
-    pub cache: Option<(u64, u64)>,
+    /// Those of the cache, when there is one.
+    pub cache: Option<CacheNumbers>,
     /// Configurations taken up, and those that were not.
     pub config_reloads: (u64, u64),
     /// Seconds since 1970 when the configuration in force was taken up.
     pub config_taken_up: u64,
+}
+
+/// The numbers of the cache.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CacheNumbers {
+    /// Answers and RRsets in it.
+    pub entries: u64,
+    /// Octets they take.
+    pub octets: u64,
+    /// Entries that had to make room.
+    pub evicted: u64,
+    /// Answers fetched anew before they expired.
+    pub prefetched: u64,
+    /// Responses that were stale.
+    pub stale: u64,
 }
 
 /// The numbers of one zone.
@@ -65,9 +80,13 @@ impl Numbers {
         single(out, "namu_connections_refused_total", "counter", refused, self.refused_connections)?;
         let dropped = "Lines that did not reach the access log.";
         single(out, "namu_access_log_dropped_total", "counter", dropped, self.totals.log_lines_dropped)?;
-        if let Some((entries, octets)) = self.cache {
+        if let Some(CacheNumbers { entries, octets, evicted, prefetched, stale }) = self.cache {
             single(out, "namu_cache_entries", "gauge", "Answers and RRsets in the cache.", entries)?;
             single(out, "namu_cache_bytes", "gauge", "Memory of the cache.", octets)?;
+            single(out, "namu_cache_evictions_total", "counter", "Entries that had to make room.", evicted)?;
+            let help = "Answers fetched anew before they expired.";
+            single(out, "namu_cache_prefetch_total", "counter", help, prefetched)?;
+            single(out, "namu_cache_served_stale_total", "counter", "Responses that were stale.", stale)?;
             self.cache_hits(out)?;
         }
         let name = "namu_config_reloads_total";
@@ -237,7 +256,7 @@ mod tests {
         recorder.record(&[0; 30], client, Transport::Udp, &event, Unix(0), took);
         recorder.dropped(DropReason::ClientLimit);
         let totals = Counters::sum([&recorder.counters()]);
-        let cache = Some((1, 2));
+        let cache = Some(CacheNumbers::default());
         let numbers = Numbers { version: "1", totals, zones: vec![zone], cache, ..Numbers::default() };
         let text = numbers.text();
         let histogram = "namu_dns_request_duration_seconds";

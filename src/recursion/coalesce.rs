@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::dns::Question;
+use crate::dns::{Name, Question};
 use crate::limits;
 use crate::resolver::{Failure, FlightId, Landing};
 
@@ -26,6 +26,9 @@ pub struct Table {
 struct Inner {
     flights: HashMap<Question, Entry>,
     waits: HashMap<FlightId, FlightId>,
+    /// The zone whose servers a flight asks, and how many flights ask those of each.
+    places: HashMap<FlightId, Name>,
+    zones: HashMap<Name, usize>,
     last_id: u64,
 }
 
@@ -72,7 +75,7 @@ impl Table {
         waiter: Option<FlightId>,
     ) -> Result<Role, Failure> {
         let mut inner = self.lock();
-        let Inner { flights, waits, last_id } = &mut *inner;
+        let Inner { flights, waits, last_id, .. } = &mut *inner;
         let waiting = |landing| Waiting { landing, waiter, table: self.clone() };
         if let Some(entry) = flights.get_mut(question) {
             if waiter.is_some_and(|waiter| leads_to(waits, entry.id, waiter)) {
@@ -97,6 +100,27 @@ impl Table {
         Ok(Role::Lead(takeoff, waiting(landing)))
     }
 
+    /// Counts a flight at the servers of a zone, and no longer where it was before. Of a zone that is down, or invented
+    /// names of one, no more than [`limits::ZONE_FLIGHTS`] flights hang about; the root and its children are many zones'
+    /// way and have no bound of their own. The error is [`Failure::CrowdedZone`].
+    pub fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure> {
+        let mut inner = self.lock();
+        if inner.places.get(&flight) == Some(zone) {
+            return Ok(());
+        }
+        inner.leave(flight);
+        if zone.as_ref().label_count() <= 1 {
+            return Ok(());
+        }
+        let count = inner.zones.entry(zone.clone()).or_default();
+        if *count >= limits::ZONE_FLIGHTS {
+            return Err(Failure::CrowdedZone(zone.clone()));
+        }
+        *count += 1;
+        inner.places.insert(flight, zone.clone());
+        Ok(())
+    }
+
     /// How many flights are under way.
     pub fn under_way(&self) -> usize {
         self.lock().flights.len()
@@ -104,6 +128,18 @@ impl Table {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn leave(&mut self, flight: FlightId) {
+        let Some(zone) = self.places.remove(&flight) else { return };
+        if let Some(count) = self.zones.get_mut(&zone) {
+            *count -= 1;
+            if *count == 0 {
+                self.zones.remove(&zone);
+            }
+        }
     }
 }
 
@@ -125,6 +161,7 @@ impl Drop for Takeoff {
     fn drop(&mut self) {
         let mut inner = self.table.lock();
         inner.flights.remove(&self.question);
+        inner.leave(self.id);
         inner.waits.remove(&self.id);
     }
 }
@@ -206,6 +243,33 @@ mod tests {
             (0..limits::FOLLOWERS).map(|_| follow(&table, "a. A", None).unwrap()).collect();
         assert_eq!(follow(&table, "a. A", None).unwrap_err(), Failure::Busy);
         assert_eq!(followers.len(), limits::FOLLOWERS);
+    }
+
+    #[test]
+    fn a_zone_has_so_many_flights_at_its_servers_and_the_root_and_its_children_any_number() {
+        let table = Arc::new(Table::default());
+        let zone = |text: &str| text.parse::<Name>().unwrap();
+        let flights: Vec<_> = (0..limits::ZONE_FLIGHTS)
+            .map(|at| {
+                let (takeoff, _) = lead(&table, &format!("a{at}.dead.test. A"), None);
+                for place in [".", "test.", "dead.test.", "DEAD.test."] {
+                    table.enter(takeoff.id, &zone(place)).unwrap();
+                }
+                takeoff
+            })
+            .collect();
+        let (one_more, _) = lead(&table, "b.dead.test. A", None);
+        table.enter(one_more.id, &zone("test.")).unwrap();
+        let crowded = Err(Failure::CrowdedZone(zone("dead.test.")));
+        assert_eq!(table.enter(one_more.id, &zone("dead.test.")), crowded);
+        table.enter(one_more.id, &zone("good.test.")).unwrap();
+        // One goes on to another zone, one ends: two places.
+        table.enter(flights[0].id, &zone("below.dead.test.")).unwrap();
+        table.enter(one_more.id, &zone("dead.test.")).unwrap();
+        assert_eq!(table.enter(flights[0].id, &zone("dead.test.")), crowded);
+        drop((flights, one_more));
+        let inner = table.lock();
+        assert!(inner.zones.is_empty() && inner.places.is_empty(), "nothing is left behind");
     }
 
     #[test]

@@ -7,24 +7,26 @@ use std::sync::Arc;
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::coalesce::{Role, Table, Takeoff, Waiting};
+use super::refresh::Refreshes;
 use super::resolved::told;
 use super::{Cached, Resolved, cached};
 use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
-use crate::dns::{Question, QuestionRef, Rcode};
+use crate::dns::{Name, Question, QuestionRef, Rcode};
 use crate::limits;
 use crate::observe::flight_recorder::Record;
 use crate::observe::{FlightRecorder, RecordId, Step};
 use crate::resolver::known;
 use crate::resolver::{
     Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
-    RootHints, Task, Upstreams, World, resolve,
+    RootHints, Task, Upstreams, World, resolve, stands_here,
 };
 
 /// Recursion as `service` sees it: what is known at once, and what has to be found.
 pub struct Recursion {
-    resolver: Arc<Resolver>,
-    table: Arc<Table>,
+    pub(super) resolver: Arc<Resolver>,
+    pub(super) table: Arc<Table>,
+    pub(super) refreshes: Refreshes,
     recorder: Arc<FlightRecorder>,
 }
 
@@ -48,7 +50,11 @@ impl Recursion {
         recorder: Arc<FlightRecorder>,
     ) -> Arc<Recursion> {
         let resolver = Arc::new(Resolver { cache, world, hints, options });
-        Arc::new(Recursion { resolver, table: Arc::default(), recorder })
+        Recursion::of(resolver, recorder)
+    }
+
+    fn of(resolver: Arc<Resolver>, recorder: Arc<FlightRecorder>) -> Arc<Recursion> {
+        Arc::new(Recursion { resolver, table: Arc::default(), refreshes: Refreshes::default(), recorder })
     }
 
     /// The same that knows nothing yet and shares no flight, to see what the servers say now. It leaves no trace in
@@ -57,20 +63,27 @@ impl Recursion {
         let options = CacheOptions { size: limits::FRESH_CACHE_OCTETS, ..CacheOptions::default() };
         let cache = Arc::new(Cache::new(options));
         let resolver = Arc::new(Resolver { cache, ..Resolver::clone(&self.resolver) });
-        Arc::new(Recursion { resolver, table: Arc::default(), recorder: self.recorder.clone() })
+        Recursion::of(resolver, self.recorder.clone())
     }
 
-    /// What the cache can answer at once; see [`cached::cached`].
+    /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
     pub fn cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
         cached::cached(&self.resolver.cache, question, now)
     }
 
-    /// What is to be told of an answer that [`Recursion::cached`] gives.
+    /// What the cache can answer for somebody who may have nothing resolved; see [`cached::only_cached`].
+    pub fn only_cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
+        cached::only_cached(&self.resolver.cache, question, now)
+    }
+
+    /// What is to be told of an answer that [`Recursion::cached`] or [`Recursion::only_cached`] gives.
     pub fn known(&self, question: &Question, now: Now) -> Option<Step> {
         let cache = &self.resolver.cache;
         match cache.lookup(question.as_ref(), now) {
-            Lookup::Fresh(found) => Some(known::of_answer(cache, question, &found, now)),
-            Lookup::Stale(_) | Lookup::Miss => {
+            Lookup::Fresh(found) | Lookup::Stale(found) => {
+                Some(known::of_answer(cache, question, &found, now))
+            }
+            Lookup::Miss => {
                 let error = cache.failure(question.as_ref(), now)?;
                 Some(Step::FailedBefore(question.clone(), error))
             }
@@ -82,24 +95,55 @@ impl Recursion {
         self.resolve_with(question, None).await
     }
 
-    /// Answers a client's question: class IN, no meta type but ANY. `here` is looked at before anybody is asked. It takes the time a client query may take at most.
-    /// Giving up the future does not end the flight.
+    /// Answers a client's question: class IN, no meta type but ANY. `here` is looked at before anybody is asked. It takes
+    /// the time a client query may take at most, and less when the cache has a stale answer. Giving up the future does not
+    /// end the flight.
     pub async fn resolve_with(
         self: &Arc<Recursion>,
         question: Question,
         here: Option<Arc<dyn Here>>,
     ) -> Resolved {
-        let budget = Arc::new(Budget::new(&self.resolver.options, self.resolver.world.now()));
-        let task = |id| {
-            let task = Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone());
-            task.with_here(here.clone())
-        };
-        let mut landing = self.lead_or_follow(&question, None, &budget, task).await;
-        let spent = budget.spendings(self.resolver.world.now());
-        if landing.id.is_none() {
-            landing.id = self.keep(&question, &landing.answered, &landing.steps, &budget);
+        // The cache may know it from before it stood here.
+        let stands_here =
+            || here.as_deref().is_some_and(|here| stands_here(here, self.upstreams(), question.as_ref()));
+        let now = self.now();
+        match self.cache().lookup(question.as_ref(), now) {
+            Lookup::Fresh(known) if known.is_refreshed() && !stands_here() => {
+                self.prefetch(question, here, &known)
+            }
+            Lookup::Stale(known) if !stands_here() => match self.only_cached(question.as_ref(), now) {
+                Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
+                None => self.resolve_or_stale(question, here, &known).await,
+            },
+            _ => self.resolve_anew(&question, here).await,
         }
-        Resolved::new(landing, spent)
+    }
+
+    /// By a flight, one that is under way or a new one.
+    pub(super) async fn resolve_anew(
+        self: &Arc<Recursion>,
+        question: &Question,
+        here: Option<Arc<dyn Here>>,
+    ) -> Resolved {
+        let budget = Arc::new(Budget::new(&self.resolver.options, self.now()));
+        let task = |id| self.task(question, id, &budget, here.clone());
+        let mut landing = self.lead_or_follow(question, None, &budget, task).await;
+        let spent = budget.spendings(self.now());
+        if landing.id.is_none() {
+            landing.id = self.keep(question, &landing.answered, &landing.steps, &budget);
+        }
+        Resolved::new(landing, Some(spent))
+    }
+
+    /// The task of a client's question.
+    pub(super) fn task(
+        self: &Arc<Recursion>,
+        question: &Question,
+        id: FlightId,
+        budget: &Arc<Budget>,
+        here: Option<Arc<dyn Here>>,
+    ) -> Task {
+        Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone()).with_here(here)
     }
 
     /// The forward and stub zones.
@@ -107,8 +151,14 @@ impl Recursion {
         &self.resolver.options.upstreams
     }
 
-    pub(super) fn cache(&self) -> &Cache {
+    /// What is known.
+    pub fn cache(&self) -> &Arc<Cache> {
         &self.resolver.cache
+    }
+
+    /// The time as recursion sees it.
+    pub fn now(&self) -> Now {
+        self.resolver.world.now()
     }
 
     pub(super) fn hints(&self) -> &RootHints {
@@ -188,8 +238,13 @@ impl Recursion {
             Err(Failure::Cached(_)) => {}
             // A child's asker may have spent its budget before; a client's was whole, so its question is too dear.
             Err(failure) if failure.is_of_asker() && task.depth > 0 => {}
-            Err(Failure::Busy | Failure::Abandoned) => {}
-            Err(failure) => cache.store_failure(question, told(failure, id), now),
+            Err(Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned) => {}
+            Err(failure) => {
+                cache.store_failure(question, told(failure, id), now);
+                if let Lookup::Stale(known) = cache.lookup(question, now) {
+                    known.be_quiet(limits::STALE_QUIET, now);
+                }
+            }
         }
     }
 
@@ -229,7 +284,7 @@ impl Recursion {
 }
 
 /// From takeoff to landing.
-async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
+pub(super) async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
     let answered = resolve(&task).await;
     let steps = task.steps().into();
     // What was done for a child is among the steps of its client's question.
@@ -250,6 +305,10 @@ impl Flights for Recursion {
         let (waiter, budget) = (parent.flight, parent.budget().clone());
         let task = parent.child_maker(question.clone());
         async move { self.lead_or_follow(&question, Some(waiter), &budget, task).await }.boxed()
+    }
+
+    fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure> {
+        self.table.enter(flight, zone)
     }
 
     fn learn(&self, delegation: NewDelegation) {

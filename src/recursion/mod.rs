@@ -1,12 +1,14 @@
 //! One question, from flight to cache.
 //!
 //! Given: questions, the cache, the window to the world. Must not know: clients, sockets, clocks. It is the only writer
-//! of the cache. RFC 2308 (negative answers), RFC 5452 5 (one question under way at a time), RFC 9520 (failures).
+//! of the cache. RFC 2308 (negative answers), RFC 5452 5 (one question under way at a time), RFC 8767
+//! (stale answers), RFC 9520 (failures).
 
 pub mod cached;
 pub mod coalesce;
 pub mod flight;
 mod referral;
+pub mod refresh;
 pub mod resolved;
 
 #[cfg(test)]

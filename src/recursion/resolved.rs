@@ -1,5 +1,8 @@
 //! Resolved: what a client's question came to, as `service` takes it.
 
+use std::sync::Arc;
+
+use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
 use crate::resolver::{Failure, Landing, facts};
@@ -17,6 +20,8 @@ pub struct Resolved {
     pub authority: Vec<SharedRrset>,
     /// With a failure: why.
     pub failure: Option<Failure>,
+    /// What the client is told of a failure, or of an answer that is stale.
+    pub extended_error: Option<ExtendedError>,
     /// Where the answer came from.
     pub source: Source,
     /// What was done, for the access log and for explanations.
@@ -43,8 +48,8 @@ pub(super) fn told(failure: &Failure, id: Option<RecordId>) -> ExtendedError {
 
 impl Resolved {
     /// From the end of a flight.
-    pub(super) fn new(Landing { answered, steps, id }: Landing, spent: Spendings) -> Resolved {
-        let facts = RecursionFacts { id, spent: Some(spent), ..facts(&steps) };
+    pub(super) fn new(Landing { answered, steps, id }: Landing, spent: Option<Spendings>) -> Resolved {
+        let facts = RecursionFacts { id, spent, ..facts(&steps) };
         match answered {
             Ok(resolution) => {
                 let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
@@ -57,7 +62,8 @@ impl Resolved {
                 };
                 let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
                 let (rcode, authoritative) = (resolution.rcode, resolution.authoritative);
-                Resolved { rcode, authoritative, answer, authority, failure: None, source, facts }
+                let (failure, extended_error) = (None, None);
+                Resolved { rcode, authoritative, answer, authority, failure, extended_error, source, facts }
             }
             Err(failure) => {
                 let source = match failure {
@@ -73,6 +79,7 @@ impl Resolved {
                     authoritative: false,
                     answer,
                     authority: Vec::new(),
+                    extended_error: Some(told(&failure, id)),
                     failure: Some(failure),
                     source,
                     facts,
@@ -81,11 +88,38 @@ impl Resolved {
         }
     }
 
+    /// For a client that cannot be waited for any longer.
+    pub fn busy() -> Resolved {
+        Resolved::new(Landing { answered: Err(Failure::Busy), steps: Arc::new([]), id: None }, None)
+    }
+
+    /// From the cache, after what was tried without success or need.
+    pub(super) fn from_cached(Cached { answer, source }: Cached, facts: RecursionFacts) -> Resolved {
+        let shared = |rrsets: &Section<'static>| -> Vec<SharedRrset> {
+            let rrset = |rrset: &AnswerRrset<'_>| {
+                let mut own = rrset.rrset().to_rrset();
+                own.ttl = rrset.ttl;
+                Arc::new(own)
+            };
+            rrsets.iter().map(rrset).collect()
+        };
+        Resolved {
+            rcode: answer.rcode,
+            authoritative: false,
+            answer: shared(&answer.answer),
+            authority: shared(&answer.authority),
+            failure: None,
+            extended_error: answer.extended_error,
+            source,
+            facts,
+        }
+    }
+
     /// As the writer of responses takes it.
     pub fn to_answer(&self) -> Answer<'static> {
         let section = |rrsets: &[SharedRrset]| rrsets.iter().cloned().map(AnswerRrset::shared).collect();
         Answer {
-            extended_error: self.failure.as_ref().map(|failure| told(failure, self.facts.id)),
+            extended_error: self.extended_error.clone(),
             answer: section(&self.answer),
             authority: section(&self.authority),
             authoritative: self.authoritative,

@@ -91,6 +91,8 @@ impl Allowance {
 impl Budget {
     /// The budget of a client query that begins now.
     pub fn new(options: &ResolverOptions, now: Now) -> Budget {
+        // A client that waits as long as we do, as most do, is to see the answer.
+        let timeout = options.query_timeout - options.query_timeout / limits::QUERY_TIMEOUT_SHARE_OF_ANSWER;
         Budget {
             packets: Allowance::new(options.max_upstream_queries),
             octets: Allowance::new(limits::UPSTREAM_OCTETS),
@@ -102,8 +104,8 @@ impl Budget {
             minimised_of_others: Allowance::new(limits::MINIMISED_STEPS_OF_OTHERS),
             is_wary: AtomicBool::new(false),
             addresses: Mutex::new(BTreeSet::new()),
-            timeout: options.query_timeout,
-            deadline: now.tick.plus(options.query_timeout),
+            timeout,
+            deadline: now.tick.plus(timeout),
         }
     }
 
@@ -264,8 +266,8 @@ mod tests {
     #[test]
     fn time_ends_at_the_deadline() {
         let budget = Budget::new(&ResolverOptions::default(), at(100));
-        assert_eq!(budget.packet(at(5_099)), Ok(()));
-        assert_eq!(budget.packet(at(5_100)), Err(Limit::Time(Duration::from_secs(5))));
+        assert_eq!(budget.packet(at(4_999)), Ok(()));
+        assert_eq!(budget.packet(at(5_000)), Err(Limit::Time(Duration::from_millis(4_900))));
     }
 
     #[test]

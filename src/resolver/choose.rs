@@ -19,11 +19,13 @@ use super::{Failure, Task};
 const EQUAL: Duration = Duration::from_millis(20);
 
 /// The addresses of one delegation's servers while one question is asked there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Candidates {
     list: Vec<Candidate>,
     /// Name servers without an address yet, and the type to look for.
     pub(super) wanted: VecDeque<(Name, RrType)>,
+    /// Name servers at or below the apex without a usable address, of whom only the parent's servers can tell.
+    pub(super) orphans: VecDeque<(Name, RrType)>,
     /// How often an address was looked for.
     pub(super) sought: usize,
     /// Why an address was not found; a reason that lies with who asked comes first.
@@ -52,20 +54,20 @@ enum Standing {
 }
 
 impl Candidates {
-    /// Those of a delegation, as far as their addresses are known. Name servers without are wanted, except those at or
-    /// below the apex, whose addresses only the servers looked for could tell. Behind them come those of other zones for
-    /// which the parent has vouched: its glue may be out of date, their own zone knows.
+    /// Those of a delegation, as far as their addresses are known. Name servers without are wanted; those at or below
+    /// the apex, whose addresses of all servers of the zone only its parent's could tell, come last. Before them come
+    /// those of other zones for which the parent has vouched: its glue may be out of date, their own zone knows.
     pub fn of(delegation: &Delegation, task: &Task) -> Candidates {
-        let mut candidates = Candidates { list: Vec::new(), wanted: VecDeque::new(), sought: 0, cause: None };
-        let mut vouched_for = Vec::new();
+        let mut candidates = Candidates::default();
+        let (mut vouched_for, mut orphans) = (Vec::new(), Vec::new());
         for server in &delegation.servers {
-            for address in &server.addresses {
-                candidates.add(*address, delegation, task);
-            }
+            let may_ask = |address: &IpAddr| candidates.add(*address, delegation, task);
+            let is_usable = server.addresses.iter().map(may_ask).fold(false, |one, other| one | other);
             let families = task.address_types();
             let is_elsewhere = !server.name.as_ref().is_at_or_below(delegation.apex.as_ref());
             if !server.addresses.is_empty() {
                 vouched_for.extend(is_elsewhere.then_some(&server.name));
+                orphans.extend((!is_elsewhere && !is_usable).then_some(server));
             } else {
                 let known = families.filter_map(|rr_type| task.known_rrset(server.name.as_ref(), rr_type));
                 let known: Vec<_> = known
@@ -74,16 +76,42 @@ impl Candidates {
                 for address in known.iter().take(limits::NAME_SERVER_ADDRESSES) {
                     candidates.add(*address, delegation, task);
                 }
-                if known.is_empty() && is_elsewhere {
-                    candidates.want(&server.name, task);
+                match is_elsewhere {
+                    true if known.is_empty() => candidates.want(&server.name, task),
+                    false if known.is_empty() => orphans.push(server),
+                    _ => {}
                 }
             }
         }
         // The root's hints are the operator's word, and all of its servers in one zone.
         if !delegation.apex.as_ref().is_root() {
             vouched_for.into_iter().for_each(|name| candidates.want(name, task));
+            // Of the first type for all of them first. What glue they have would only come again.
+            let of_type = |rr_type: RrType| {
+                let has_glue = move |address: &IpAddr| address.is_ipv4() == (rr_type == RrType::A);
+                let without = orphans.iter().filter(move |server| !server.addresses.iter().any(has_glue));
+                without.map(move |server| (server.name.clone(), rr_type))
+            };
+            candidates.orphans = task.address_types().flat_map(of_type).collect();
         }
         candidates
+    }
+
+    /// From here on no address is looked up.
+    pub fn seek_no_more(&mut self) {
+        self.wanted.clear();
+        self.orphans.clear();
+    }
+
+    /// Adds what other delegations have as glue for these name servers: the least credible addresses, not incredible ones
+    /// (RFC 2181 5.4.1). Their own zone may have spoken of others.
+    pub fn add_other_glue(&mut self, delegation: &Delegation, task: &Task) {
+        for server in &delegation.servers {
+            let other = task.cache().closest_delegation(server.name.as_ref(), task.now());
+            for address in other.iter().flat_map(|other| other.glue_of(&server.name)) {
+                self.add(*address, delegation, task);
+            }
+        }
     }
 
     fn want(&mut self, name: &Name, task: &Task) {
@@ -91,16 +119,17 @@ impl Candidates {
         self.wanted.extend(first.map(|rr_type| (name.clone(), rr_type)));
     }
 
-    /// Adds an address, unless it is there or may not be asked.
-    pub fn add(&mut self, address: IpAddr, delegation: &Delegation, task: &Task) {
+    /// Adds an address, unless it is there or may not be asked. Says whether it may.
+    pub fn add(&mut self, address: IpAddr, delegation: &Delegation, task: &Task) -> bool {
         let server = SocketAddr::new(address, task.options().upstream_port);
         // What a zone served here delegates to was named by the operator; such a delegation has no end.
         let is_named = delegation.expires == Age(u64::MAX)
             && delegation.servers.iter().any(|server| server.addresses.contains(&address));
-        if !(task.may_ask(address) || is_named && task.has_family(address))
-            || self.list.iter().any(|candidate| candidate.server == server)
-        {
-            return;
+        if !(task.may_ask(address) || is_named && task.has_family(address)) {
+            return false;
+        }
+        if self.list.iter().any(|candidate| candidate.server == server) {
+            return true;
         }
         let (servers, now) = (task.cache().servers(), task.now());
         let known = servers.server(server, now);
@@ -113,6 +142,7 @@ impl Candidates {
             expected,
             round_trip: known.round_trip,
         });
+        true
     }
 
     /// The next to ask, none when all are out.
@@ -201,7 +231,7 @@ mod tests {
     }
 
     fn chosen(list: &[Candidate]) -> Vec<u8> {
-        let candidates = Candidates { list: list.to_vec(), wanted: VecDeque::new(), sought: 0, cause: None };
+        let candidates = Candidates { list: list.to_vec(), ..Candidates::default() };
         let last_octet = |server: SocketAddr| match server.ip() {
             IpAddr::V4(address) => address.octets()[3],
             IpAddr::V6(_) => 0,
@@ -248,7 +278,7 @@ mod tests {
             (vec![candidate(1, 0, LastResort, 30)], Choice::LastResort),
             (vec![candidate(1, 2, Fit, 30), candidate(2, 2, Fit, 90)], Choice::Again(2)),
         ] {
-            let candidates = Candidates { list, wanted: VecDeque::new(), sought: 0, cause: None };
+            let candidates = Candidates { list, ..Candidates::default() };
             assert_eq!(candidates.why(candidates.choose(0).unwrap()), want);
         }
     }

@@ -5,6 +5,7 @@ use super::delegation::Referral;
 use super::reply::Reply;
 use super::scrub::Scrubbed;
 use crate::dns::{Name, NameRef, Question, Rcode, RrType, Rrset};
+use crate::limits;
 
 /// What a reply means.
 #[derive(Debug)]
@@ -13,6 +14,9 @@ pub enum Verdict {
     Found(Found),
     /// Others serve the zone further down.
     Referral(Referral),
+    /// The server does not serve the zone, but somebody's cache has told it this of the name. Least credible
+    /// (RFC 2181 5.4.1), and better than nothing.
+    FromCache(Found),
     /// The server does not serve the zone.
     Lame,
     /// The reply contradicts itself.
@@ -34,6 +38,25 @@ pub struct Found {
     pub soa: Option<Rrset>,
     /// AA was set.
     pub authoritative: bool,
+}
+
+impl Found {
+    /// Cut off behind the first alias: a server speaks for the name it was asked for. What it says of others may be old or
+    /// lie in a zone further down, so "the client should query again, using the canonical name" (RFC 2181 5.4.1). A chain
+    /// that leads nowhere stays whole: to ask for each of its links would cost more and end no better.
+    pub fn of_name_asked(mut self) -> Found {
+        let Some((from, to)) = self.aliases.first().cloned() else { return self };
+        let last = self.aliases.last().map(|(_, to)| to);
+        let is_ring = self.aliases.iter().any(|(from, _)| Some(from) == last);
+        if is_ring || self.aliases.len() as u32 > limits::ALIASES {
+            return self;
+        }
+        // A CNAME made from a DNAME stands behind it.
+        let kept = self.rrsets.iter().position(|rrset| rrset.rr_type == RrType::CNAME && rrset.owner == from);
+        self.rrsets.truncate(kept.map_or(0, |place| place + 1));
+        self.aliases.truncate(1);
+        Found { end: End::Alias(to), soa: None, ..self }
+    }
 }
 
 /// Where the answer of a server ends.
@@ -82,12 +105,13 @@ pub fn classify(scrubbed: Scrubbed, question: &Question, zone: NameRef<'_>) -> V
         (_, _) if soa.is_some() => End::NoData,
         (_, _) => return without_answer(&reply, named_others, question, zone),
     };
-    if from_cache {
-        return Verdict::Lame;
-    }
     let is_denial = matches!(end, End::NoData | End::NxDomain);
     let soa = soa.filter(|_| is_denial).cloned();
-    Verdict::Found(found(chain, end, soa, reply.authoritative))
+    match from_cache {
+        false => Verdict::Found(found(chain, end, soa, reply.authoritative)),
+        true if is_denial && soa.is_none() => Verdict::Lame,
+        true => Verdict::FromCache(found(chain, end, soa, false)),
+    }
 }
 
 /// NOERROR, and neither an answer nor an SOA.
@@ -144,6 +168,7 @@ mod tests {
                 format!("{:?} {}{soa}", found.end, found.rrsets.len())
             }
             Verdict::Referral(referral) => format!("referral {}", referral.apex),
+            Verdict::FromCache(found) => format!("lame, but {:?} {}", found.end, found.rrsets.len()),
             Verdict::Lame => "lame".into(),
             Verdict::Junk => "junk".into(),
             Verdict::Failed(rcode) => rcode.to_string(),
@@ -158,7 +183,7 @@ mod tests {
         let rows: &[(&str, &str, &str, &str, &str, &str)] = &[
             ("answer", "a.example. A", "aa", "a.example. A 192.0.2.1", "", "Data 1"),
             ("answer without AA", "a.example. A", "", "a.example. A 192.0.2.1", "", "Data 1"),
-            ("answer of a recursor", "a.example. A", "ra", "a.example. A 192.0.2.1", "", "lame"),
+            ("answer of a recursor", "a.example. A", "ra", "a.example. A 192.0.2.1", "", "lame, but Data 1"),
             ("letter case", "A.example. A", "aa", "a.EXAMPLE. A 192.0.2.1", "", "Data 1"),
             ("promiscuous NS", "a.example. A", "aa", "a.example. A 192.0.2.1", sub, "Data 1"),
             (
@@ -200,13 +225,14 @@ mod tests {
             ("NODATA without SOA", "a.example. A", "aa", "", "", "NoData 0"),
             ("NODATA without AA", "a.example. A", "", "", SOA, "NoData 0 soa"),
             ("NODATA with own NS", "a.example. A", "aa", "", "example. NS ns.example.", "NoData 0"),
-            ("NODATA of a recursor", "a.example. A", "ra", "", SOA, "lame"),
+            ("NODATA of a recursor", "a.example. A", "ra", "", SOA, "lame, but NoData 0"),
             ("NODATA of the parent", "a.example. A", "aa", "", ". SOA a. b. 1 2 3 4 5", "lame"),
             ("SOA of a sibling", "a.example. A", "aa", "", "b.example. SOA a. b. 1 2 3 4 5", "NoData 0"),
             ("NXDOMAIN", "a.example. A", "aa nxdomain", "", SOA, "NxDomain 0 soa"),
             ("NXDOMAIN without SOA", "a.example. A", "aa nxdomain", "", "", "NxDomain 0"),
             ("NXDOMAIN of the root", "a.example. A", "aa nxdomain", "", ". SOA a. b. 1 2 3 4 5", "lame"),
-            ("NXDOMAIN of a recursor", "a.example. A", "ra nxdomain", "", SOA, "lame"),
+            ("NXDOMAIN of a recursor", "a.example. A", "ra nxdomain", "", SOA, "lame, but NxDomain 0"),
+            ("NXDOMAIN of a recursor without SOA", "a.example. A", "ra nxdomain", "", "", "lame"),
             ("NXDOMAIN with data", "a.example. A", "aa nxdomain", "a.example. A 192.0.2.1", "", "junk"),
             ("referral", "a.sub.example. A", "", "", sub, "referral sub.example."),
             ("referral with RA", "a.sub.example. A", "ra", "", sub, "referral sub.example."),

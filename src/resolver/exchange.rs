@@ -185,7 +185,9 @@ async fn over_datagram(
                 // datagram that matches in everything still counts.
                 if !std::mem::replace(&mut is_suspicious, true) {
                     let conversed = over_stream(question, server, manner, task).await?;
-                    if conversed.has_reply() || changed_case {
+                    // Nonsense over a stream is the server's own: there is nothing better to wait for.
+                    let is_odd = matches!(conversed.outcome, Outcome::Malformed);
+                    if conversed.has_reply() || changed_case || is_odd {
                         return Ok(OverDatagram { conversed, changed_case });
                     }
                 }

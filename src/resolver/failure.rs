@@ -56,6 +56,8 @@ pub enum Failure {
     Cached(Arc<ExtendedError>),
     /// Too many questions, or too many waiting for this one.
     Busy,
+    /// Too many questions at the servers of this zone.
+    CrowdedZone(Name),
     /// The work on the question was given up: the server is stopping, or has a mistake of its own.
     Abandoned,
 }
@@ -78,7 +80,7 @@ impl Failure {
         match self {
             Failure::NoAnswer { cause, .. } => cause.as_ref().is_some_and(|cause| cause.is_of_asker()),
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
-            Failure::Busy | Failure::Abandoned => true,
+            Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => true,
             Failure::NoUpstream { .. } | Failure::NotLoaded(_) => false,
             Failure::AliasLoop { .. } | Failure::Cached(_) => false,
         }
@@ -108,7 +110,9 @@ impl Failure {
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
             Failure::AliasLoop { .. } => ErrorCode::INVALID_DATA,
-            Failure::Limit(_) | Failure::Busy | Failure::Abandoned => ErrorCode::OTHER,
+            Failure::Limit(_) | Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {
+                ErrorCode::OTHER
+            }
         };
         ExtendedError { code, text: self.to_string().into() }
     }
@@ -148,6 +152,9 @@ impl fmt::Display for Failure {
             Failure::AliasLoop { name, .. } => write!(f, "aliases lead back to {name}"),
             Failure::Cached(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions are under way here; ask again"),
+            Failure::CrowdedZone(zone) => {
+                write!(f, "too many questions are under way at the name servers of {zone}; ask again")
+            }
             Failure::Abandoned => f.write_str(
                 "the work on this question was given up, the server is ending or its log tells of a mistake",
             ),
@@ -218,9 +225,10 @@ mod tests {
             Failure::Cycle(question),
             Failure::AliasLoop { name: zone.clone(), aliases: [].into() },
             Failure::NoUpstream { zone: zone.clone(), tried: [].into() },
-            Failure::NotLoaded(zone),
+            Failure::NotLoaded(zone.clone()),
             Failure::Cached(Arc::new(cached)),
             Failure::Busy,
+            Failure::CrowdedZone(zone),
             Failure::Abandoned,
         ];
         for failure in &all {
@@ -228,7 +236,7 @@ mod tests {
                 Failure::NoAnswer { .. } | Failure::CutShort { .. } | Failure::Limit(_) => {}
                 Failure::Cycle(_) | Failure::AliasLoop { .. } | Failure::Cached(_) => {}
                 Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
-                Failure::Busy | Failure::Abandoned => {}
+                Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {}
             }
         }
         all

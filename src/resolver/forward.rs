@@ -51,7 +51,7 @@ async fn forward(question: &Question, zone: &UpstreamZone, task: &Task) -> Resul
         let Outcome::Replied(reply, _) = outcome else { return Err(result) };
         match understand_forwarder(reply, question, zone, task) {
             Verdict::Found(found) => Ok((found, result)),
-            Verdict::Referral(_) | Verdict::Lame => Err(ExchangeResult::Lame),
+            Verdict::Referral(_) | Verdict::FromCache(_) | Verdict::Lame => Err(ExchangeResult::Lame),
             Verdict::Junk => Err(ExchangeResult::Malformed),
             Verdict::Failed(rcode) => Err(ExchangeResult::Failed(rcode)),
         }
@@ -88,9 +88,12 @@ async fn stub(question: &Question, zone: &UpstreamZone, task: &Task) -> Result<I
     if nearest.apex != apex.apex {
         return iterate::run_from(nearest, question, task).await;
     }
-    let understand = |outcome| iterate::understand(outcome, question, &apex, task);
+    let understand = |outcome| match iterate::understand(outcome, question, &apex, task)? {
+        (Said::FromCache(_), result) => Err(result),
+        said => Ok(said),
+    };
     match Round::new(zone, task).run(question, Flags::default(), understand).await? {
-        Said::Found(found) => Ok(Iterated { found, zone: apex.apex, is_forwarded: false }),
+        Said::Found(found) | Said::FromCache(found) => Ok(Iterated::of_zone(found, apex.apex)),
         Said::Below(below) => {
             task.budget().referral()?;
             task.step(Step::Referral(below.apex.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::classify::End;
 use super::delegation::Referral;
 use super::resolve::{Leg, Origin, alias_target};
-use super::{Failure, Task};
+use super::{Failure, Task, Upstreams};
 use crate::cache::Delegation;
 use crate::clock::Age;
 use crate::dns::{Name, NameRef, Question, QuestionRef, Rcode, RrType, Rrset, SharedRrset};
@@ -49,12 +49,22 @@ pub(super) enum Local {
     Cut(Delegation),
 }
 
+/// Whether anything stands here about a question, so that nobody else is asked and the cache is not either.
+pub fn stands_here(here: &dyn Here, upstreams: &Upstreams, question: QuestionRef<'_>) -> bool {
+    said(here, upstreams, question).is_some()
+}
+
+fn said(here: &dyn Here, upstreams: &Upstreams, question: QuestionRef<'_>) -> Option<Said> {
+    let upstream = upstreams.find_for(question);
+    let least = upstream.map_or(0, |zone| zone.apex.as_ref().label_count());
+    here.answer(question, least)
+}
+
 /// What stands here about a question, if anything does.
 pub(super) fn look(question: &Question, task: &Task) -> Result<Option<Local>, Failure> {
     let Some(here) = task.here() else { return Ok(None) };
-    let upstream = task.upstreams().find_for(question.as_ref());
-    let least = upstream.map_or(0, |zone| zone.apex.as_ref().label_count());
-    let (rcode, authoritative, answer, authority, additional) = match here.answer(question.as_ref(), least) {
+    let said = said(here, task.upstreams(), question.as_ref());
+    let (rcode, authoritative, answer, authority, additional) = match said {
         None => return Ok(None),
         Some(Said::Unavailable(apex)) => return Err(Failure::NotLoaded(apex)),
         Some(Said::Answer { rcode, authoritative, answer, authority, additional }) => {

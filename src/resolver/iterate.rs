@@ -1,10 +1,13 @@
 //! Iteration (RFC 1034 5.3.3): from the nearest zone whose servers are known, down to the one that knows the name.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
 
 use super::choose::Candidates;
 use super::classify::{End, Found, Verdict, classify};
+use super::delegation::addresses_of;
 use super::exchange::{Outcome, ask};
 use super::failure::Tried;
 use super::minimise::{Next, Progress};
@@ -12,7 +15,8 @@ use super::resolve::{aged, with_negative_ttl};
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, here, prime};
 use crate::cache::{CachedAnswer, Delegation, Kind, Lookup, NewAnswer, Security};
-use crate::dns::{Name, Question, Rrset};
+use crate::clock::Age;
+use crate::dns::{Name, Question, RrType, Rrset};
 use crate::limits;
 use crate::observe::{ExchangeResult, Step, UpstreamExchange};
 
@@ -24,6 +28,13 @@ pub struct Iterated {
     pub zone: Name,
     /// A forwarder said so.
     pub is_forwarded: bool,
+}
+
+impl Iterated {
+    /// What a server of the zone said of the name asked for.
+    pub(super) fn of_zone(found: Found, zone: Name) -> Iterated {
+        Iterated { found: found.of_name_asked(), zone, is_forwarded: false }
+    }
 }
 
 /// Asks from zone to zone until one has something to say of the name, from the nearest zone that is known on.
@@ -46,8 +57,8 @@ pub async fn run_from(
             Todo::Believe(denial) => Asked::Said(Said::Found(denial)),
         };
         match asked {
-            Asked::Said(Said::Found(found)) => {
-                return Ok(Iterated { found, zone: delegation.apex.clone(), is_forwarded: false });
+            Asked::Said(Said::Found(found) | Said::FromCache(found)) => {
+                return Ok(Iterated::of_zone(found, delegation.apex));
             }
             Asked::Said(Said::Below(below)) => {
                 task.budget().referral()?;
@@ -111,7 +122,7 @@ async fn ask_part(
     progress.asked();
     let expected = if progress.is_relaxed() { Expected::RelaxedPart } else { Expected::Part };
     let found = match ask_zone(part, delegation, expected, task).await? {
-        Asked::Said(Said::Found(found)) => found,
+        Asked::Said(Said::Found(found) | Said::FromCache(found)) => found,
         other => return Ok(other),
     };
     // An alias of this name says nothing of those below it.
@@ -159,6 +170,8 @@ async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> 
 /// What the server of a zone said.
 pub(super) enum Said {
     Found(Found),
+    /// Out of somebody's cache: for when no other server of the zone says anything.
+    FromCache(Found),
     Below(Delegation),
 }
 
@@ -180,6 +193,8 @@ enum Expected {
     Part,
     /// A part of its name; when the first server to reply does not understand, the whole is asked instead.
     RelaxedPart,
+    /// An address that the zone has as glue, or knows by chance. No address of its own servers is looked up for that.
+    Glue,
 }
 
 /// Asks the servers of one zone, one after the other, until one has something to say.
@@ -189,11 +204,18 @@ async fn ask_zone(
     expected: Expected,
     task: &Task,
 ) -> Result<Asked, Failure> {
+    task.enter(&delegation.apex)?;
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
     let mut round = Round::new(delegation, task);
+    if expected == Expected::Glue {
+        round.candidates.seek_no_more();
+    }
     loop {
-        let (server, timeout) = round.next().await?;
+        let (server, timeout) = match round.next().await {
+            Ok(next) => next,
+            Err(failure) => return round.end(failure),
+        };
         let write_down = |result| {
             let exchange = UpstreamExchange { server, result };
             task.step(Step::Exchange { question: question.clone(), exchange });
@@ -204,7 +226,8 @@ async fn ask_zone(
                 if matches!(limit, Limit::Time(_)) {
                     write_down(ExchangeResult::Timeout);
                 }
-                return Err(round.cut_short(limit, Some(server)));
+                let failure = round.cut_short(limit, Some(server));
+                return round.end(failure);
             }
         };
         let no_reply = if let Outcome::NoReply(no_reply) = outcome { Some(no_reply) } else { None };
@@ -212,13 +235,46 @@ async fn ask_zone(
         let (Ok((_, result)) | Err(result)) = understood;
         write_down(result);
         match understood {
+            Ok((Said::FromCache(found), _)) => drop(round.last_resort.get_or_insert(found)),
             Ok((said, _)) => return Ok(Asked::Said(said)),
-            Err(result) if expected == Expected::RelaxedPart && has_replied(result) => {
-                return Ok(Asked::Unclear);
-            }
-            Err(result) => round.failed(Tried { server, result, no_reply }),
+            Err(_) => {}
         }
+        if expected == Expected::RelaxedPart && has_replied(result) {
+            return Ok(Asked::Unclear);
+        }
+        round.failed(Tried { server, result, no_reply });
     }
+}
+
+/// What a zone knows of a name server of the zone below.
+pub(super) enum Known {
+    Addresses(Vec<IpAddr>),
+    Alias(Name),
+}
+
+/// The addresses that the servers of the zone above `delegation` know for a name server of it: as glue they did not send,
+/// or because they serve both zones (RFC 1034 4.2.1). None where the operator has named whom to ask.
+pub(super) fn ask_parent<'a>(
+    question: &'a Question,
+    delegation: &'a Delegation,
+    task: &'a Task,
+) -> BoxFuture<'a, Result<Known, Failure>> {
+    async move {
+        let above = Question::new(delegation.apex.clone(), RrType::DS);
+        if delegation.expires == Age(u64::MAX) || task.upstreams().find_for(above.as_ref()).is_some() {
+            return Ok(Known::Addresses(vec![]));
+        }
+        let parent = start(&above, task).await?;
+        Ok(match ask_zone(question, &parent, Expected::Glue, task).await? {
+            Asked::Said(Said::Found(Found { end: End::Alias(target), .. })) => Known::Alias(target),
+            Asked::Said(Said::Found(found) | Said::FromCache(found)) => {
+                Known::Addresses(found.rrsets.iter().flat_map(addresses_of).collect())
+            }
+            Asked::Said(Said::Below(below)) => Known::Addresses(below.glue_of(&question.name).to_vec()),
+            Asked::Passed | Asked::Unclear => Known::Addresses(vec![]),
+        })
+    }
+    .boxed()
 }
 
 /// Whether a server said something, though of no use.
@@ -235,6 +291,10 @@ struct Round<'t> {
     silent_tries: u32,
     bad_replies: u32,
     limit: Option<Limit>,
+    /// What a server said that has it from somebody's cache.
+    last_resort: Option<Found>,
+    /// The glue of other delegations is among the candidates.
+    has_other_glue: bool,
 }
 
 impl<'t> Round<'t> {
@@ -248,6 +308,8 @@ impl<'t> Round<'t> {
             silent_tries: 0,
             bad_replies: 0,
             limit: None,
+            last_resort: None,
+            has_other_glue: false,
         }
     }
 
@@ -265,6 +327,11 @@ impl<'t> Round<'t> {
             let has_patience =
                 self.silent_tries < self.patience() && self.bad_replies < limits::BAD_REPLIES_PER_DELEGATION;
             let chosen = self.candidates.choose(self.task.random()).filter(|_| has_patience);
+            let is_last_resort_due = chosen.is_none() || self.silent_tries >= limits::TRIES_BEFORE_OTHER_GLUE;
+            if is_last_resort_due && !std::mem::replace(&mut self.has_other_glue, true) {
+                self.candidates.add_other_glue(self.delegation, self.task);
+                continue;
+            }
             let Some(candidate) = chosen else { return Err(self.failure()) };
             let (server, timeout) = (candidate.server, candidate.timeout());
             let why = self.candidates.why(candidate);
@@ -328,6 +395,11 @@ impl<'t> Round<'t> {
         }
     }
 
+    /// The last resort if there is one, else the failure.
+    fn end(self, failure: Failure) -> Result<Asked, Failure> {
+        self.last_resort.map(|found| Asked::Said(Said::FromCache(found))).ok_or(failure)
+    }
+
     fn failure(&mut self) -> Failure {
         match self.limit {
             Some(limit) if self.tried.is_empty() => self.cut_short(limit, None),
@@ -384,6 +456,7 @@ pub(super) fn understand(
             task.learn(referral.to_store(delegation));
             Ok((Said::Below(referral.into_delegation(delegation, task.now())), result))
         }
+        Verdict::FromCache(found) => Ok((Said::FromCache(found), ExchangeResult::Lame)),
         Verdict::Lame => Err(ExchangeResult::Lame),
         Verdict::Junk => Err(ExchangeResult::Malformed),
         Verdict::Failed(rcode) => Err(ExchangeResult::Failed(rcode)),

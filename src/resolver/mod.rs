@@ -35,7 +35,7 @@ pub(crate) mod testing;
 
 pub use budget::{Budget, Limit};
 pub use failure::{Failure, Tried};
-pub use here::{Here, Said};
+pub use here::{Here, Said, stands_here};
 pub use options::{Minimisation, NeverQuery, ResolverOptions};
 pub use resolve::{Resolution, resolve};
 pub use root_hints::RootHints;

@@ -21,7 +21,7 @@ pub struct ResolverOptions {
     pub never_query: NeverQuery,
     /// The UDP payload size offered to servers (RFC 9715).
     pub edns_payload_size: u16,
-    /// Time one client query may take.
+    /// Time one client query may take, its answer's way to the client included.
     pub query_timeout: Duration,
     /// Packets sent for one client query, everything included.
     pub max_upstream_queries: u32,

@@ -99,7 +99,9 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
         Some(Local::Cut(cut)) => Some(cut),
         None => None,
     };
-    if let Some((leg, step)) = from_cache(question, task) {
+    if !task.is_past_cache
+        && let Some((leg, step)) = from_cache(question, task)
+    {
         task.step(step);
         return Ok(leg);
     }

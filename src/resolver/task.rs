@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Budget, Failure, Here, Limit, Resolution, ResolverOptions, RootHints, Upstreams, World};
 use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
 use crate::clock::Now;
-use crate::dns::{NameRef, Question, RrType, SharedRrset};
+use crate::dns::{Name, NameRef, Question, RrType, SharedRrset};
 use crate::limits;
 use crate::observe::{RecordId, RecursionFacts, Step};
 
@@ -33,6 +33,9 @@ pub trait Flights: Send + Sync {
 
     /// Delegations are shared at once, so that children need not ask for what their parent has just been told.
     fn learn(&self, delegation: NewDelegation);
+
+    /// A flight is about to ask the servers of a zone; the error is [`Failure::CrowdedZone`].
+    fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure>;
 }
 
 /// How a flight ended.
@@ -58,6 +61,8 @@ pub struct Task {
     pub flight: FlightId,
     /// How many questions wait for it in a row: 0 for a client's own.
     pub depth: u32,
+    /// Whether what the cache knows of the question is passed over: it is to be had anew.
+    pub is_past_cache: bool,
     resolver: Arc<Resolver>,
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
@@ -76,12 +81,18 @@ impl Task {
         flights: Arc<dyn Flights>,
     ) -> Task {
         let (steps, passed, here) = (Mutex::default(), Mutex::default(), None);
-        Task { question, flight, depth: 0, resolver, budget, flights, here, steps, passed }
+        let (depth, is_past_cache) = (0, false);
+        Task { question, flight, depth, is_past_cache, resolver, budget, flights, here, steps, passed }
     }
 
     /// With zones served here, which are looked at before anybody is asked.
     pub fn with_here(self, here: Option<Arc<dyn Here>>) -> Task {
         Task { here, ..self }
+    }
+
+    /// The same, passing over what the cache knows.
+    pub fn past_cache(self) -> Task {
+        Task { is_past_cache: true, ..self }
     }
 
     /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
@@ -115,6 +126,11 @@ impl Task {
     /// Passes on what was learnt of a zone's servers.
     pub fn learn(&self, delegation: NewDelegation) {
         self.flights.learn(delegation);
+    }
+
+    /// Says which zone's servers are asked from here on, and whether there is room for one more at them.
+    pub fn enter(&self, zone: &Name) -> Result<(), Failure> {
+        self.flights.enter(self.flight, zone)
     }
 
     /// Passes on, when the flight lands, what a server said of a part of the name.

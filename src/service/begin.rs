@@ -94,9 +94,10 @@ pub fn begin(
         }
         return finish::respond(local, packet, snapshot, &echo, (answer, *source), now, out);
     }
-    let transfer = match routed {
-        Route::Transfer(place) => Some(place),
-        _ => None,
+    let (transfer, place) = match routed {
+        Route::Transfer(place) => (Some(place), None),
+        Route::Recurse(place) => (None, Some(place)),
+        Route::Answered(..) => (None, None),
     };
     Begin::Continue(Box::new(Request {
         octets: packet.octets.into(),
@@ -106,6 +107,7 @@ pub fn begin(
         received: now,
         snapshot: Arc::clone(snapshot),
         transfer,
+        place,
     }))
 }
 

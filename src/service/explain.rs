@@ -74,7 +74,7 @@ fn at_once(snapshot: &Snapshot, question: &Question, event: &Event, now: Now) ->
             let zones = snapshot.options.special_names.as_ref()?.zones_for(question.as_ref())?;
             Some(Step::SpecialName(entry_of(zones)?.apex().to_name()))
         }
-        Source::Cache | Source::NegativeCache | Source::FailureCache => {
+        Source::Cache | Source::NegativeCache | Source::FailureCache | Source::Stale => {
             snapshot.recursion.as_ref()?.known(question, now)
         }
         _ => None,

@@ -19,6 +19,7 @@ mod snapshot;
 mod tests;
 mod transfer;
 mod visibility;
+mod waiting;
 
 pub use begin::{Begin, Local, begin, recover};
 pub use complete::complete;
@@ -27,3 +28,4 @@ pub use identity::{Identity, Version};
 pub use request::{Packet, Replies, Request};
 pub use snapshot::{Published, Reader, RrsetOrder, ServeOptions, Snapshot};
 pub use visibility::Visibility;
+pub use waiting::Waiting;

@@ -7,7 +7,7 @@ use super::{Request, Snapshot};
 use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
 use crate::observe::{RecursionFacts, Source};
 use crate::policy::{Nat64Prefix, dns64};
-use crate::recursion::Recursion;
+use crate::recursion::{Recursion, Resolved};
 use crate::wire::{Flags, Query};
 use crate::zone::{Found, ZoneEntry, ZoneTable};
 
@@ -16,6 +16,17 @@ pub(super) struct Recursed {
     pub(super) answer: Answer<'static>,
     pub(super) source: Source,
     pub(super) facts: RecursionFacts,
+}
+
+impl Recursed {
+    /// For a client that cannot be waited for any longer.
+    pub(super) fn busy() -> Recursed {
+        Recursed::of(Resolved::busy())
+    }
+
+    fn of(resolved: Resolved) -> Recursed {
+        Recursed { answer: resolved.to_answer(), source: resolved.source, facts: resolved.facts }
+    }
 }
 
 /// Looks for the answer to a client's question.
@@ -81,9 +92,9 @@ impl Looking<'_> {
     async fn look(&self, question: QuestionRef<'_>) -> Recursed {
         let here = Arc::new(Served(Arc::clone(self.snapshot)));
         let resolved = self.recursion.resolve_with(question.to_question(), Some(here)).await;
-        let answer = resolved.to_answer();
-        let answer = guarded(self.snapshot, question.name, &answer).unwrap_or(answer);
-        Recursed { answer, source: resolved.source, facts: resolved.facts }
+        let found = Recursed::of(resolved);
+        let answer = guarded(self.snapshot, question.name, &found.answer).unwrap_or(found.answer);
+        Recursed { answer, ..found }
     }
 
     /// RFC 6147 5.1: AAAA, and when there is none of use, A.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::Snapshot;
+use super::{Snapshot, waiting};
 use crate::clock::Now;
 use crate::observe::{Event, Transport};
 use crate::transfer;
@@ -39,6 +39,8 @@ pub struct Request {
     pub(super) snapshot: Arc<Snapshot>,
     /// The right to a zone transfer, when that is what was asked for.
     pub(super) transfer: Option<transfer::Place>,
+    /// The right to wait for recursion.
+    pub(super) place: Option<waiting::Place>,
 }
 
 impl Request {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::recurse::{dns64_for, guarded, is_of_zone};
-use super::{Packet, Snapshot, transfer};
+use super::{Packet, Snapshot, transfer, waiting};
 use crate::authority::{self, Verdict};
 use crate::clock::Now;
 use crate::dns::{Answer, ErrorCode, ExtendedError, NameRef, QuestionRef, Rcode, RrClass, RrType};
-use crate::observe::Source;
-use crate::policy::Ground;
+use crate::observe::{Source, Transport};
+use crate::policy::{Cookie, Ground};
 use crate::transfer::Place;
 use crate::wire::{Flags, Query};
 use crate::zone::ZoneTable;
@@ -21,8 +21,8 @@ pub(super) enum Route<'a> {
     Answered(Answer<'a>, Source),
     /// A zone transfer, for which there is room.
     Transfer(Place),
-    /// To the resolver, which has to ask others.
-    Recurse,
+    /// To the resolver, which has to ask others; there is room to wait.
+    Recurse(waiting::Place),
 }
 
 /// The list: class, meta-types, transfers, who may ask, overlays, zones served here, special names, the cache, recursion.
@@ -53,7 +53,7 @@ pub(super) fn route<'a>(
         _ => return refuse_class(),
     }
     let asker = Asker::of(snapshot, query, client);
-    if let Some(route) = here(snapshot, query, &asker, now) {
+    if let Some(route) = here(snapshot, query, packet, &asker, now) {
         return route;
     }
     let Some(recursion) = &snapshot.recursion else {
@@ -61,7 +61,7 @@ pub(super) fn route<'a>(
     };
     let prefix = asker.recurses.then(|| dns64_for(snapshot, query)).flatten();
     if prefix.is_some() && question.rr_type == RrType::PTR {
-        return Route::Recurse;
+        return wait(snapshot, query, packet, now);
     }
     // RFC 6761 and others: for those we resolve for, these names never leave the house.
     if asker.may_recurse
@@ -69,33 +69,53 @@ pub(super) fn route<'a>(
         && let Verdict::Answer(answer) = authority::answer(zones, question, asker.dnssec_ok)
     {
         return match prefix.is_some_and(|prefix| prefix.is_wanting(&answer)) {
-            true => Route::Recurse,
+            true => wait(snapshot, query, packet, now),
             false => Route::Answered(answer, Source::Local),
         };
     }
-    let may_see_cache = asker.recurses || snapshot.access.cache_only.admits(client);
     // What the resolver finds in a zone that clients do not see is not in the cache.
     let is_for_resolver = snapshot.options.visibility.hides_from_clients()
         && is_of_zone(snapshot.zones_for_resolver(), question.name);
-    if may_see_cache
-        && !is_for_resolver
-        && let Some(cached) = recursion.cached(question, now)
-    {
+    let may_see_cache = asker.recurses || snapshot.access.cache_only.admits(client);
+    let cached = match asker.recurses {
+        _ if is_for_resolver => None,
+        true => recursion.cached(question, now),
+        false if may_see_cache => recursion.only_cached(question, now),
+        false => None,
+    };
+    if let Some(cached) = cached {
         if prefix.is_some_and(|prefix| prefix.is_wanting(&cached.answer)) {
-            return Route::Recurse;
+            return wait(snapshot, query, packet, now);
         }
         let answer = guarded(snapshot, question.name, &cached.answer).unwrap_or(cached.answer);
         return Route::Answered(answer, cached.source);
     }
     let is_root_ns = question.name.is_root() && question.rr_type == RrType::NS;
     match (asker.wants_recursion, asker.may_recurse) {
-        (true, true) => Route::Recurse,
+        (true, true) => wait(snapshot, query, packet, now),
         (true, false) => refuse(ErrorCode::PROHIBITED, "recursion for this address is not allowed"),
         // RFC 1034 4.3.1: without recursion the best that is known is where to ask. Where the root is, is no secret.
         (false, may_recurse) if may_see_cache || is_root_ns && may_recurse => {
             Route::Answered(recursion.referral(question, now), Source::Cache)
         }
         (false, _) => refuse(ErrorCode::NOT_AUTHORITATIVE, "the name is in no zone served here"),
+    }
+}
+
+/// A place to wait for the resolver. Without one, this client's network holds up enough already (CVE-2024-33655).
+fn wait<'a>(snapshot: &Arc<Snapshot>, query: &Query<'_>, packet: &Packet<'_>, now: Now) -> Route<'a> {
+    let client = packet.client.ip();
+    let has_cookie = || {
+        let secrets = snapshot.options.cookies.as_ref();
+        secrets.is_some_and(|own| own.check(query.wishes.cookie, client, now.unix).0 == Cookie::Valid)
+    };
+    let is_proven = packet.transport != Transport::Udp || has_cookie();
+    match snapshot.options.waiting.take(client, is_proven, now.tick) {
+        Some(place) => Route::Recurse(place),
+        None => {
+            let error = ExtendedError::new(ErrorCode::OTHER, "too many questions of your network wait");
+            Route::Answered(Answer::failure(Rcode::SERVFAIL, error), Source::Refused)
+        }
     }
 }
 
@@ -119,7 +139,13 @@ impl Asker {
 }
 
 /// From overlays and zones; none when the name is not in any that the client sees.
-fn here<'a>(snapshot: &'a Arc<Snapshot>, query: &Query<'a>, asker: &Asker, now: Now) -> Option<Route<'a>> {
+fn here<'a>(
+    snapshot: &'a Arc<Snapshot>,
+    query: &Query<'a>,
+    packet: &Packet<'_>,
+    asker: &Asker,
+    now: Now,
+) -> Option<Route<'a>> {
     let question = query.question;
     if let Some((mut answer, ground)) = snapshot.options.overlays.answer(question, asker.may_recurse) {
         let source = if ground == Ground::Zone { Source::Authoritative } else { Source::Local };
@@ -127,7 +153,7 @@ fn here<'a>(snapshot: &'a Arc<Snapshot>, query: &Query<'a>, asker: &Asker, now: 
         let is_alias = answer.answer.iter().all(|rrset| rrset.rrset().rr_type == RrType::CNAME);
         let is_whole = !is_alias || matches!(question.rr_type, RrType::CNAME | RrType::ANY);
         return Some(match asker.recurses && !is_whole {
-            true => Route::Recurse,
+            true => wait(snapshot, query, packet, now),
             false => Route::Answered(answer, source),
         });
     }
@@ -138,9 +164,13 @@ fn here<'a>(snapshot: &'a Arc<Snapshot>, query: &Query<'a>, asker: &Asker, now: 
     match authority::answer(zones, question, asker.dnssec_ok) {
         Verdict::Answer(answer) if asker.recurses && is_open(snapshot, question, &answer) => {
             // An alias is never remembered with what it leads to, but a failure is.
-            let failed = snapshot.recursion.as_ref().and_then(|recursion| recursion.cached(question, now));
+            let failed =
+                snapshot.recursion.as_ref().and_then(|recursion| recursion.only_cached(question, now));
             let failed = failed.filter(|cached| cached.source == Source::FailureCache);
-            Some(failed.map_or(Route::Recurse, |cached| Route::Answered(cached.answer, cached.source)))
+            Some(match failed {
+                Some(cached) => Route::Answered(cached.answer, cached.source),
+                None => wait(snapshot, query, packet, now),
+            })
         }
         Verdict::Answer(answer) => Some(Route::Answered(answer, Source::Authoritative)),
         Verdict::ZoneUnavailable => Some(unavailable()),

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, Cache};
 
 use super::identity::Identity;
 use super::visibility::Visibility;
+use super::waiting::Waiting;
 use crate::dns::QuestionRef;
 use crate::policy::{
     Access, ClientLimit, CookieSecrets, Nat64Prefix, Overlays, RateLimit, RebindingGuard, SpecialNames,
@@ -101,6 +102,8 @@ pub struct ServeOptions {
     pub dns64: Option<Nat64Prefix>,
     /// The zone transfers under way, of all snapshots together.
     pub transfers: Arc<Quota>,
+    /// Who waits for recursion, of all snapshots together.
+    pub waiting: Arc<Waiting>,
 }
 
 impl Default for ServeOptions {
@@ -119,6 +122,7 @@ impl Default for ServeOptions {
             rebinding: None,
             dns64: None,
             transfers: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod access_log;
 mod answering;
 mod broken_files;
+mod cache;
 mod check;
 mod control;
 mod dig;

@@ -130,7 +130,7 @@ fn judge(path: &Path) -> Verdict {
     };
     for minimisation in &settings.minimisation {
         let settings = settings.minimised(*minimisation);
-        let played = catch_unwind(AssertUnwindSafe(|| play::play(scenario.clone(), settings)));
+        let played = catch_unwind(AssertUnwindSafe(|| play::play(scenario.clone(), &settings)));
         match played {
             Ok(Ok(())) => {}
             Ok(Err(why)) => return Verdict::Failed(format!("minimisation {minimisation:?}: {why}")),

@@ -278,7 +278,7 @@ pub fn read_name(text: &str) -> Result<Name, String> {
 }
 
 /// One record as in a zone file. Some plays have signatures with more `=` at their end than base64 can have.
-fn read_record(line: &str) -> Result<Record, String> {
+pub fn read_record(line: &str) -> Result<Record, String> {
     record_of(line).or_else(|why| record_of(line.trim_end_matches('=')).map_err(|_| why))
 }
 

@@ -11,7 +11,8 @@ use namu::cache::Cache;
 use namu::observe::{Event, Transport};
 use namu::policy::{Access, AccessOptions};
 use namu::recursion::Recursion;
-use namu::service::{self, Begin, Local, Packet, Replies, ServeOptions, Snapshot};
+use namu::service::{self, Begin, Local, Packet, Replies, Snapshot};
+use namu::zone::ZoneTable;
 
 use crate::clock::Time;
 use crate::compare::first_difference;
@@ -56,14 +57,15 @@ fn snapshot(settings: &Settings, internet: &Internet) -> Arc<Snapshot> {
     let cache = Arc::new(Cache::new(settings.cache));
     let (hints, options) = (settings.hints.clone(), settings.resolver.clone());
     let recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
-    Arc::new(Snapshot {
-        zones: settings.zones.clone(),
+    let snapshot = Snapshot {
+        zones: ZoneTable::new(),
         access: Access::compile(&AccessOptions::default(), &[]).expect("the default has no ACLs"),
-        options: ServeOptions { special_names: settings.special_names.clone(), ..ServeOptions::default() },
+        options: settings.serve.clone(),
         recursion: Some(recursion),
         #[cfg(debug_assertions)]
         panic_on: None,
-    })
+    };
+    Arc::new(snapshot.with_zones(settings.zones.clone()))
 }
 
 /// The resolver and its client.

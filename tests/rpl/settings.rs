@@ -3,23 +3,30 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ipnet::IpNet;
 use namu::cache::{CacheOptions, NameServer};
 use namu::clock::Unix;
-use namu::dns::{RrType, Ttl};
-use namu::policy::SpecialNames;
-use namu::resolver::{NeverQuery, ResolverOptions, RootHints};
+use namu::dns::{Name, RrType, Ttl};
+use namu::policy::{Ground, Nat64Prefix, OverlayBuilder, RebindingGuard, SpecialNames};
+use namu::resolver::{
+    Minimisation, NeverQuery, ResolverOptions, RootHints, Strategy, UpstreamKind, UpstreamZone, Upstreams,
+};
+use namu::service::{ServeOptions, Visibility};
 use namu::zone::{ZoneEntry, ZoneTable};
 
-use crate::parse::{Action, Scenario, read_name, without_comment};
+use crate::message::Record;
+use crate::parse::{Action, Scenario, read_name, read_record, without_comment};
 
 /// What the resolver under test is set to.
+#[derive(Clone)]
 pub struct Settings {
     pub resolver: ResolverOptions,
     pub cache: CacheOptions,
     pub hints: RootHints,
     pub zones: ZoneTable,
-    pub special_names: Option<Arc<SpecialNames>>,
+    pub serve: ServeOptions,
     /// The time of day at the start, when it matters.
     pub start: Option<Unix>,
     pub client: SocketAddr,
@@ -27,16 +34,8 @@ pub struct Settings {
     pub minimisation: Vec<Minimisation>,
 }
 
-/// QNAME minimisation (RFC 9156).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Minimisation {
-    Off,
-    On,
-}
-
-/// SWITCH: what the resolver can be set to. With both, a play whose header does not choose is played with each; add the
-/// option to [`Settings::minimised`] then.
-pub const MINIMISATION: &[Minimisation] = &[Minimisation::Off];
+/// A play whose header does not choose is played with each (RFC 9156).
+const MINIMISATION: [Minimisation; 2] = [Minimisation::None, Minimisation::Relaxed];
 
 /// Why a play is not played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +51,10 @@ pub enum Unfit {
 const VALIDATION: Unfit = Unfit::Waits("validation");
 
 impl Settings {
-    /// The same with QNAME minimisation on or off.
-    pub fn minimised(&self, minimisation: Minimisation) -> &Settings {
-        assert_eq!(minimisation, Minimisation::Off, "there is no option for it yet");
-        self
+    /// The same with QNAME minimisation as it is to be.
+    pub fn minimised(&self, minimisation: Minimisation) -> Settings {
+        let resolver = ResolverOptions { minimisation, ..self.resolver.clone() };
+        Settings { resolver, ..self.clone() }
     }
 }
 
@@ -89,22 +88,50 @@ struct Reader<'f> {
     root: Option<IpAddr>,
     root_name: String,
     has_ipv6_client: bool,
+    upstreams: Vec<UpstreamZone>,
+    hidden_from_clients: Vec<Name>,
+    hidden_from_resolver: Vec<Name>,
+    private_networks: Vec<IpNet>,
+    private_exceptions: Vec<Name>,
+    local_zones: Vec<Name>,
+    local_data: Vec<Record>,
+    serves_stale: bool,
+    stale_for: Duration,
 }
 
 impl<'f> Reader<'f> {
     fn new(files: &'f Path) -> Reader<'f> {
         let settings = Settings {
             resolver: ResolverOptions::default(),
-            cache: CacheOptions::default(),
+            // Of what goes beyond the RFCs' duties a play names what it wants.
+            cache: CacheOptions { serve_stale: Duration::ZERO, prefetch: false, ..CacheOptions::default() },
             hints: RootHints { servers: Box::default() },
             zones: ZoneTable::new(),
-            special_names: Some(Arc::new(SpecialNames::builtin())),
+            serve: ServeOptions {
+                special_names: Some(Arc::new(SpecialNames::builtin())),
+                ..ServeOptions::default()
+            },
             start: None,
             client: (Ipv4Addr::LOCALHOST, 40_000).into(),
             minimisation: MINIMISATION.to_vec(),
         };
         let root_name = "k.root-servers.net".into();
-        Reader { files, settings, root: None, root_name, has_ipv6_client: false }
+        Reader {
+            files,
+            settings,
+            root: None,
+            root_name,
+            has_ipv6_client: false,
+            upstreams: Vec::new(),
+            hidden_from_clients: Vec::new(),
+            hidden_from_resolver: Vec::new(),
+            private_networks: Vec::new(),
+            private_exceptions: Vec::new(),
+            local_zones: Vec::new(),
+            local_data: Vec::new(),
+            serves_stale: false,
+            stale_for: CacheOptions::default().serve_stale,
+        }
     }
 
     fn key(&mut self, key: &str, value: &str) -> Result<(), Unfit> {
@@ -121,7 +148,7 @@ impl<'f> Reader<'f> {
             "val-override-date" => self.settings.start = Some(date(value)?),
             "val-override-timestamp" => self.settings.start = Some(seconds(read(value)?)),
             "query-minimization" => {
-                let wanted = if truth(value)? { Minimisation::On } else { Minimisation::Off };
+                let wanted = if truth(value)? { Minimisation::Relaxed } else { Minimisation::None };
                 self.settings.minimisation.retain(|minimisation| *minimisation == wanted);
             }
             "do-ip4" => self.settings.resolver.ipv4 = truth(value)?,
@@ -134,7 +161,7 @@ impl<'f> Reader<'f> {
                     self.settings.resolver.never_query = NeverQuery::None;
                 }
             }
-            "forward-addr" => return Err(Unfit::Waits("forwarding")),
+            "forward-addr" => self.upstream(UpstreamKind::Forward, ".", value, false)?,
             "features" => {
                 for feature in value.split(';').filter(|feature| !feature.trim().is_empty()) {
                     self.feature(feature)?;
@@ -151,7 +178,7 @@ impl<'f> Reader<'f> {
         match name {
             "min_ttl" => self.settings.cache.min_ttl = ttl(value)?,
             "max_ttl" => self.settings.cache.max_ttl = ttl(value)?,
-            "dns64_prefix" => return Err(Unfit::Waits("DNS64")),
+            "dns64_prefix" => self.settings.serve.dns64 = Some(nat64(value)?),
             "static_hint_name" | "static_hint_addr" => return Err(Unfit::Waits("overlays")),
             "renumber_src" | "renumber_dst" => return Err(not_here("addresses are not rewritten")),
             _ => return Err(Unfit::Mistake(format!("unknown feature `{name}`"))),
@@ -166,6 +193,7 @@ impl<'f> Reader<'f> {
                 let (key, value) = option.split_once(':').ok_or_else(|| mistake(option))?;
                 self.server(key.trim(), value.trim().trim_matches('"'))
             }
+            ("clause", clause) if clause.contains("zonemd-check: yes") => Err(Unfit::Waits("ZONEMD")),
             // The same as `zone`, in the words of another server.
             ("clause", _) => Ok(()),
             ("policy", _) => Err(not_here("it is told in the words of another server")),
@@ -175,14 +203,43 @@ impl<'f> Reader<'f> {
 
     fn zone(&mut self, fields: &[&str]) -> Result<(), Unfit> {
         match fields {
-            ["stub", ..] => Err(Unfit::Waits("stub zones")),
-            ["forward", ..] => Err(Unfit::Waits("forwarding")),
-            ["auth", apex, file, "yes", _] => self.load(apex, file),
-            ["auth", _, _, _, "yes"] => Err(Unfit::Waits("zones that only recursion sees")),
-            // Loaded for nobody.
-            ["auth", ..] => Ok(()),
+            ["stub" | "forward", _, _, hosts, _] if !hosts.is_empty() => {
+                Err(not_here("upstream servers are named by their addresses"))
+            }
+            ["stub", apex, servers, _, first] => {
+                self.upstream(UpstreamKind::Stub, apex, servers, *first == "first")
+            }
+            ["forward", apex, servers, _, first] => {
+                self.upstream(UpstreamKind::Forward, apex, servers, *first == "first")
+            }
+            ["auth", apex, file, clients, resolver] => {
+                let name = read_name(apex).map_err(Unfit::Mistake)?;
+                if *clients != "yes" {
+                    self.hidden_from_clients.push(name.clone());
+                }
+                if *resolver != "yes" {
+                    self.hidden_from_resolver.push(name);
+                }
+                self.load(apex, file)
+            }
             _ => Err(Unfit::Mistake(format!("unknown zone {fields:?}"))),
         }
+    }
+
+    /// Servers named for a zone.
+    fn upstream(
+        &mut self,
+        kind: UpstreamKind,
+        apex: &str,
+        servers: &str,
+        fallback: bool,
+    ) -> Result<(), Unfit> {
+        let addresses = servers.split(',').map(str::trim).filter(|address| !address.is_empty());
+        let servers: Result<Vec<_>, _> =
+            addresses.map(|address| Ok(SocketAddr::new(read(address)?, 53))).collect();
+        let (apex, servers) = (read_name(apex).map_err(Unfit::Mistake)?, servers?);
+        self.upstreams.push(UpstreamZone { apex, kind, servers, strategy: Strategy::Ordered, fallback });
+        Ok(())
     }
 
     fn load(&mut self, apex: &str, file: &str) -> Result<(), Unfit> {
@@ -202,13 +259,26 @@ impl<'f> Reader<'f> {
             "cache-min-ttl" => cache.min_ttl = ttl(value)?,
             "cache-max-ttl" => cache.max_ttl = ttl(value)?,
             "cache-max-negative-ttl" => cache.max_negative_ttl = ttl(value)?,
-            "local-zone" if value.ends_with("nodefault") => self.settings.special_names = None,
-            "local-zone" | "local-data" => return Err(Unfit::Waits("overlays")),
-            "private-address" | "private-domain" => return Err(Unfit::Waits("private-networks")),
-            "dns64-prefix" | "dns64-ignore-aaaa" => return Err(Unfit::Waits("DNS64")),
+            "local-zone" if value.ends_with("nodefault") => self.settings.serve.special_names = None,
+            "local-zone" => match value.replace('"', "").split_once(' ') {
+                Some((apex, "transparent" | "typetransparent")) => {
+                    self.local_zones.push(read_name(apex).map_err(Unfit::Mistake)?)
+                }
+                _ => return Err(not_here("a local zone has a SOA record, or lets other names through")),
+            },
+            "local-data" => self.local_data.push(read_record(value).map_err(Unfit::Mistake)?),
+            "private-address" => self.private_networks.push(read(value)?),
+            "private-domain" => self.private_exceptions.push(read_name(value).map_err(Unfit::Mistake)?),
+            "dns64-prefix" => self.settings.serve.dns64 = Some(nat64(value)?),
+            "dns64-ignore-aaaa" => return Err(not_here("no list of names whose IPv6 addresses are ignored")),
             "do-nat64" | "nat64-prefix" => return Err(not_here("no NAT64 towards servers")),
-            "serve-expired" if value == "yes" => return Err(Unfit::Waits("stale answers")),
-            "prefetch" if value == "yes" => return Err(Unfit::Waits("prefetching")),
+            "serve-expired" => self.serves_stale = truth(value)?,
+            "serve-expired-ttl" => self.stale_for = Duration::from_secs(read(value)?),
+            "serve-expired-reply-ttl" => cache.stale_answer_ttl = ttl(value)?,
+            "serve-expired-client-timeout" => {
+                cache.stale_answer_timeout = Duration::from_millis(read(value)?)
+            }
+            "prefetch" => cache.prefetch = truth(value)?,
             "aggressive-nsec" if value == "yes" => return Err(VALIDATION),
             "zonemd-permissive-mode" => return Err(VALIDATION),
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
@@ -221,14 +291,32 @@ impl<'f> Reader<'f> {
     }
 
     fn finish(mut self) -> Result<Settings, Unfit> {
+        if self.serves_stale {
+            self.settings.cache.serve_stale = self.stale_for;
+        }
         let name = read_name(&self.root_name).map_err(Unfit::Mistake)?;
         let server = self.root.map(|address| NameServer { name, addresses: [address].into() });
         self.settings.hints = RootHints { servers: server.into_iter().collect() };
+        self.settings.resolver.upstreams = Upstreams::new(self.upstreams);
+        let serve = &mut self.settings.serve;
+        serve.visibility = Visibility::new(self.hidden_from_clients, self.hidden_from_resolver);
+        if !self.private_networks.is_empty() {
+            let guard = RebindingGuard::new(self.private_networks, self.private_exceptions);
+            serve.rebinding = Some(Arc::new(guard));
+        }
+        for apex in self.local_zones {
+            let mut overlay = OverlayBuilder::new(apex.clone());
+            let own =
+                self.local_data.iter().filter(|record| record.owner.as_ref().is_at_or_below(apex.as_ref()));
+            for record in own {
+                let ttl = Ttl::saturating(record.ttl.into());
+                overlay.push(record.owner.as_ref(), record.rr_type, ttl, &record.rdata);
+            }
+            let zone = overlay.build().map_err(|errors| Unfit::Mistake(errors.join("; ")))?;
+            serve.overlays.add(zone, Ground::Resolution);
+        }
         if self.has_ipv6_client {
             self.settings.client = (Ipv6Addr::LOCALHOST, 40_000).into();
-        }
-        if self.settings.minimisation.is_empty() {
-            return Err(Unfit::Waits("QNAME minimisation"));
         }
         Ok(self.settings)
     }
@@ -249,6 +337,10 @@ fn assignment(text: &str) -> Result<(&str, &str), Unfit> {
 
 fn read<T: std::str::FromStr>(text: &str) -> Result<T, Unfit> {
     text.parse().map_err(|_| mistake(text))
+}
+
+fn nat64(text: &str) -> Result<Nat64Prefix, Unfit> {
+    Nat64Prefix::new(read(text)?).ok_or_else(|| mistake(text))
 }
 
 fn ttl(text: &str) -> Result<Ttl, Unfit> {
@@ -307,14 +399,29 @@ mod tests {
         let ttls = [set.cache.min_ttl, set.cache.max_ttl, set.cache.max_negative_ttl];
         assert_eq!(ttls.map(Ttl::seconds), [300, 600, 10]);
         assert_eq!(set.start, Some(seconds(1_491_004_862)));
-        assert!(set.special_names.is_none() && set.minimisation == [Minimisation::Off]);
+        assert!(set.serve.special_names.is_none() && set.minimisation == [Minimisation::None]);
+    }
+
+    #[test]
+    fn stale_answers_are_for_plays_that_want_them() {
+        let stale = |header: &str| of(header).unwrap_or_else(|unfit| panic!("{unfit:?}")).cache;
+        let ttl = "feature-list: server=serve-expired-ttl: 10";
+        assert_eq!(stale(ttl).serve_stale, Duration::ZERO);
+        let all = format!(
+            "feature-list: server=serve-expired: yes|{ttl}|feature-list: server=serve-expired-reply-ttl: 123|\
+             feature-list: server=serve-expired-client-timeout: 1|feature-list: server=prefetch: yes"
+        );
+        let set = stale(&all);
+        let times = (set.serve_stale, set.stale_answer_timeout, set.stale_answer_ttl.seconds());
+        assert_eq!(times, (Duration::from_secs(10), Duration::from_millis(1), 123));
+        assert!(set.prefetch && !stale("").prefetch);
     }
 
     #[test]
     fn what_cannot_be_set_is_said() {
         for (header, want) in [
             ("trust-anchor: \"x\"", VALIDATION),
-            ("forward-addr: 192.0.2.1", Unfit::Waits("forwarding")),
+            ("forward-addr: ns.example", mistake("ns.example")),
             ("feature-list: zone=secondary", Unfit::Mistake("unknown zone [\"secondary\"]".into())),
             ("features: renumber_src=192.0.2.0/24", not_here("addresses are not rewritten")),
             ("colour: blue", Unfit::Mistake("unknown key `colour`".into())),

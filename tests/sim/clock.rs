@@ -65,9 +65,9 @@ impl Time {
         self.inner.lock().unwrap().ahead += time.as_nanos() as u64;
     }
 
-    /// Lets time pass while nothing happens.
+    /// Lets time pass while nothing happens but what is under way.
     pub fn pass(&self, time: Duration) {
-        self.inner.lock().unwrap().now += time.as_nanos() as u64;
+        self.run(self.sleep_until(self.now().tick.plus(time)));
     }
 
     pub fn sleep_until(&self, tick: Tick) -> BoxFuture<'static, ()> {
@@ -78,7 +78,7 @@ impl Time {
         self.inner.lock().unwrap().spawned.push(future);
     }
 
-    /// Runs a future and all it spawns; polls in the order of birth, and when all wait, moves the clock.
+    /// Runs a future and all that was spawned, which goes on with the next call; polls in the order of birth, and when all wait, moves the clock.
     pub fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> T {
         let result = Arc::new(Mutex::new(None));
         let store = Arc::clone(&result);
@@ -103,6 +103,9 @@ impl Time {
                 task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
             });
             if let Some(value) = result.lock().unwrap().take() {
+                let mut inner = self.inner.lock().unwrap();
+                let born = std::mem::take(&mut inner.spawned);
+                inner.spawned = driven.into_iter().map(|task| task.future).chain(born).collect();
                 return value;
             }
             if !moved && self.inner.lock().unwrap().spawned.is_empty() {

@@ -5,7 +5,8 @@
 //! end
 //! host ns1 192.0.2.53 example.org sub.example.org     an address that serves zones; those serving `.` are the root hints
 //! fault ns1 drops 2             see faults.rs; `none` heals
-//! option ipv6 false             ipv4, ipv6, priming, case-randomization, qname-minimization, max-upstream-queries; of the cache max-ttl, max-negative-ttl
+//! option ipv6 false             ipv4, ipv6, priming, case-randomization, qname-minimization, max-upstream-queries; of the cache max-ttl, max-negative-ttl,
+//!                               serve-stale
 //! upstream forward example.org 192.0.2.1 192.0.2.2     or stub; `fallback`, `ordered`, `parallel` may stand behind
 //! serve example.org             a zone this server serves itself; `hidden-from clients|resolver`; `serve-broken example.org`
 //! overlay example.org           the lines up to `end` are laid over resolution, with `over-zone` behind over a zone
@@ -272,6 +273,7 @@ impl Teller {
                     value.parse().map_err(|error| format!("{value}: {error}"))?;
             }
             "max-ttl" => self.cache.max_ttl = ttl(value)?,
+            "serve-stale" => self.cache.serve_stale = duration(value)?,
             "max-negative-ttl" => self.cache.max_negative_ttl = ttl(value)?,
             _ => return Err(format!("unknown option {name}")),
         }

@@ -176,3 +176,17 @@ fn a_reply_of_many_pointers_is_malformed_and_no_more() {
     let want = "SERVFAIL 22 no name server of example. gave a usable answer: 192.0.2.2 malformed reply";
     assert_eq!(lab.ask("a.example. A"), want);
 }
+
+#[test]
+fn a_server_that_never_repeats_the_question_is_given_up_at_once() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", |seen: &Seen| {
+        let mut reply = answer(seen);
+        let question = 12..12 + seen.question.name.octets().len() + 4;
+        reply.drain(question);
+        vec![(10, with(reply, 5, 0))]
+    });
+    let want = "SERVFAIL 22 no name server of example. gave a usable answer: 192.0.2.2 malformed reply";
+    assert_eq!(lab.ask("a.example. A"), want);
+    assert_eq!(lab.sent()[1..], ["192.0.2.2 a.example. A", "192.0.2.2 a.example. A tcp"]);
+}

@@ -96,7 +96,9 @@ fn a_dname_on_the_way_redirects_the_whole_name() {
     let rows = [
         ["y.example. A", "aa", "", SOA, ""],
         ["x.y.example. A", "aa", &format!("{dname} | x.y.example. CNAME x.z.example."), "", ""],
-        ["w.x.y.example. TXT", "aa", &format!("{dname} | w.x.z.example. TXT found"), "", ""],
+        ["w.x.y.example. TXT", "aa", &format!("{dname} | w.x.z.example. TXT old"), "", ""],
+        ["*.z.example. A", "aa", "", SOA, ""],
+        ["w.x.z.example. TXT", "aa", "w.x.z.example. TXT found", "", ""],
     ];
     let lab = lab(Minimisation::Strict, &[], &rows);
     assert!(lab.ask("w.x.y.example. TXT").ends_with("w.x.z.example. TXT (6 octets)"));

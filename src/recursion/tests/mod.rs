@@ -6,6 +6,7 @@ mod forgers;
 mod forward;
 mod loss;
 mod minimised;
+mod refresh;
 mod servers;
 mod walks;
 
@@ -67,6 +68,15 @@ impl Lab {
         let hints = hints(&["192.0.2.1"]);
         let recursion = Recursion::recorded(cache, outside, hints, options, recorder.clone());
         Lab { world, recursion, recorder }
+    }
+
+    /// The same world with another cache.
+    fn with_cache(self, options: CacheOptions) -> Lab {
+        let resolver = &self.recursion.resolver;
+        let (world, hints) = (resolver.world.clone(), resolver.hints.clone());
+        let cache = Arc::new(Cache::new(options));
+        let recursion = Recursion::new(cache, world, hints, resolver.options.clone());
+        Lab { recursion, ..self }
     }
 
     /// The same world, and nothing known of it but these addresses of a root server.

@@ -1,6 +1,7 @@
 //! Servers that are slow, silent, lame or old.
 
 use super::*;
+use crate::limits;
 
 /// `example.` has servers at 192.0.2.2 and 192.0.2.3; the second answers.
 fn two_servers() -> Lab {
@@ -115,10 +116,11 @@ fn the_network_is_named_when_it_is_the_network() {
 fn dead_servers_cost_no_more_than_their_time_and_packets() {
     let lab = Lab::new(&[], &[]);
     let dead = lab.resolve("a.example. A");
-    let want = "SERVFAIL 22 gave up after 5000 ms at the name servers of example.: 192.0.2.2 timeout";
+    let want = "SERVFAIL 22 gave up after 4900 ms at the name servers of example.: 192.0.2.2 timeout";
     assert_eq!(short(&dead), want);
     assert!(dead.facts.tries >= 4, "{}", dead.facts.tries);
-    assert_eq!(lab.world.now().tick.0 / 1_000_000_000, 5);
+    // A client that waits for five seconds sees it.
+    assert_eq!(lab.world.now().tick.0 / 1_000_000, 4900);
     let sent = lab.sent();
     assert!(sent.len() <= 8, "{sent:?}");
     // A second name: the server has been silent for a while, a probe is all it gets.
@@ -156,4 +158,106 @@ fn half_of_all_packets_may_be_lost() {
         assert!(times[990] <= Duration::from_millis(2500), "{:?}", times[990]);
         assert!(lab.sent().len() <= 3 * 1000);
     }
+}
+
+#[test]
+fn what_a_lame_server_has_in_its_cache_is_the_last_resort() {
+    let cached = ["*.example. A", "ra", "a.example. A 192.0.2.66 | b.example. A 192.0.2.66", "", ""];
+    // Alone, it is better than nothing.
+    let lab = two_servers();
+    lab.world.server("192.0.2.2", &[cached]);
+    lab.world.server("192.0.2.3", &[["*. *", "refused", "", "", ""]]);
+    assert_eq!(lab.ask("a.example. A"), "NOERROR a.example. A 192.0.2.66");
+    // A denial has to show whose it is.
+    lab.world.server("192.0.2.2", &[["*.example. A", "ra nxdomain", "", "", ""]]);
+    assert!(lab.ask("c.example. A").starts_with("SERVFAIL"));
+    lab.world.server("192.0.2.2", &[["*.example. A", "ra nxdomain", "", SOA, ""]]);
+    assert_eq!(lab.ask("d.example. A"), "NXDOMAIN");
+    // With another server of the zone it is not heard, whoever is asked first.
+    for seed in 0..8 {
+        let lab = two_servers();
+        lab.world.server("192.0.2.2", &[cached]);
+        lab.world.draw(seed);
+        assert_eq!(lab.ask("a.example. A"), FOUND);
+    }
+}
+
+#[test]
+fn glue_that_another_delegation_has_is_the_last_resort() {
+    // The parent says that ns.other. is at 192.0.2.7; the zone itself says 192.0.2.8.
+    let root = [
+        ["*.other. *", "", "", "other. NS ns.other.", "ns.other. A 192.0.2.7"],
+        ["*.third. *", "", "", "third. NS ns.other.", ""],
+    ];
+    for (at_8, want) in [
+        ("servfail", "NOERROR a.third. A 192.0.2.80"),
+        ("silent", "NOERROR a.third. A 192.0.2.80"),
+        ("aa", "NOERROR a.third. A 192.0.2.81"),
+    ] {
+        let lab = Lab::new(&root, &[]);
+        let own = ["ns.other. A", "aa", "ns.other. A 192.0.2.8", "", ""];
+        lab.world.server("192.0.2.7", &[own, ["*.third. A", "aa", "a.third. A 192.0.2.80", "", ""]]);
+        if at_8 != "silent" {
+            lab.world.server("192.0.2.8", &[["*.third. A", at_8, "a.third. A 192.0.2.81", "", ""]]);
+        }
+        assert_eq!(lab.ask("a.third. A"), want, "192.0.2.8 {at_8}");
+        let sent = lab.sent();
+        let first = sent.iter().position(|sent| sent == "192.0.2.8 a.third. A");
+        let last = sent.iter().position(|sent| sent == "192.0.2.7 a.third. A");
+        assert!(first.is_some() && last.is_none_or(|last| first < Some(last)), "{sent:?}");
+    }
+}
+
+#[test]
+fn glue_of_other_delegations_shares_the_tries_of_a_zone() {
+    let root = [
+        ["*.other. *", "", "", "other. NS ns.other.", "ns.other. A 192.0.2.7"],
+        ["*.third. *", "", "", "third. NS ns.other.", ""],
+    ];
+    let lab = Lab::new(&root, &[]);
+    lab.world.host("192.0.2.7", |seen| match seen.question.name == name("ns.other.") {
+        true => vec![(1, seen.reply("aa", "ns.other. A 192.0.2.8", "", ""))],
+        false => vec![],
+    });
+    assert!(lab.ask("a.third. A").starts_with("SERVFAIL"));
+    let sent: Vec<_> = lab.sent().into_iter().filter(|sent| sent.ends_with(" a.third. A")).collect();
+    let before = sent.iter().filter(|sent| sent.starts_with("192.0.2.8")).count();
+    let glue = sent.iter().position(|sent| sent.starts_with("192.0.2.7"));
+    assert_eq!(glue, Some(1 + limits::TRIES_BEFORE_OTHER_GLUE as usize), "{sent:#?}");
+    assert!(before >= 3 && sent.len() <= 1 + limits::TRIES_PER_KNOWN_DELEGATION as usize, "{sent:#?}");
+}
+
+#[test]
+fn addresses_that_no_referral_gave_are_asked_of_the_parent() {
+    let cut = "sub.example. NS ns.sub.example.";
+    let found = ["*.sub.example. A", "aa", "a.sub.example. A 192.0.2.80", "", ""];
+    for (what, at_parent) in [
+        ("data of the parent", vec![["ns.sub.example. A", "aa", "ns.sub.example. A 192.0.2.5", "", ""]]),
+        ("glue when asked for", vec![["ns.sub.example. A", "", "", cut, "ns.sub.example. A 192.0.2.5"]]),
+        (
+            "an alias",
+            vec![
+                ["ns.sub.example. A", "aa", "ns.sub.example. CNAME b.sub.example.", "", ""],
+                ["b.sub.example. A", "aa", "b.sub.example. A 192.0.2.5", "", ""],
+            ],
+        ),
+    ] {
+        for glue in ["", "ns.sub.example. AAAA 2001:db8::5"] {
+            let rows = [at_parent.clone(), vec![["*.sub.example. *", "", "", cut, glue]]].concat();
+            let options = ResolverOptions { ipv6: false, priming: false, ..ResolverOptions::default() };
+            let lab = Lab::with(options, &[], &rows);
+            lab.world.server("192.0.2.5", &[found]);
+            assert_eq!(lab.ask("a.sub.example. A"), "NOERROR a.sub.example. A 192.0.2.80", "{what} {glue}");
+        }
+    }
+}
+
+#[test]
+fn parents_are_asked_for_so_many_addresses_and_no_more() {
+    let ns: Vec<_> = (0..13).map(|at| format!("sub.example. NS ns{at}.sub.example.")).collect();
+    let lab = Lab::new(&[], &[["*.sub.example. *", "", "", &ns.join(" | "), ""]]);
+    assert!(lab.ask("a.sub.example. A").starts_with("SERVFAIL"));
+    let sent = lab.sent();
+    let sought = sent.iter().filter(|sent| sent.starts_with("192.0.2.2 ns")).count();
+    assert_eq!(sought, limits::CHILDREN_PER_DELEGATION, "{sent:?}");
 }

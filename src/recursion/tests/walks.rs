@@ -401,3 +401,21 @@ fn what_failed_or_took_long_is_kept_and_what_went_well_is_not() {
     let record = lab.recorder.find(slow.facts.id.expect("slow is kept")).unwrap();
     assert!(record.error.is_none() && record.took >= crate::limits::SLOW_QUERY, "{:?}", record.took);
 }
+
+#[test]
+fn of_an_alias_only_the_name_asked_for_is_believed() {
+    let sub = ["*.sub.example. *", "", "", "sub.example. NS ns.sub.example.", "ns.sub.example. A 192.0.2.3"];
+    let old = "a.example. CNAME b.example. | b.example. CNAME c.sub.example. | c.sub.example. A 192.0.2.66";
+    let next =
+        ["b.example. A", "aa", "b.example. CNAME c.sub.example. | c.sub.example. A 192.0.2.66", "", ""];
+    let lab = Lab::new(&[], &[["a.example. A", "aa", old, "", ""], next, sub]);
+    lab.world.server("192.0.2.3", &[["c.sub.example. A", "aa", "c.sub.example. A 192.0.2.80", "", ""]]);
+    let want =
+        "NOERROR a.example. CNAME b.example., b.example. CNAME c.sub.example., c.sub.example. A 192.0.2.80";
+    assert_eq!(lab.ask("a.example. A"), want);
+    assert_eq!(
+        lab.hit("c.sub.example. A").map(|(_, source)| source),
+        None,
+        "stored as part of the whole only"
+    );
+}

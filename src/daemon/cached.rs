@@ -1,0 +1,231 @@
+//! What an operator asks of the cache, and the cache on disk.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::{Refusal, Reply};
+use super::durable;
+use super::report::{CacheEntry, CacheStatus};
+use crate::cache::{Cache, CachedRrset, Chosen, DumpPlace, Known, Loaded, dump};
+use crate::clock::{Age, Now};
+use crate::dns::{ErrorCode, Name, Question, RrType, Rrset};
+use crate::limits;
+use crate::observe::prometheus::CacheNumbers;
+use crate::observe::{Source, Totals};
+use crate::recursion::Recursion;
+use crate::zonefile::write_rrset;
+
+/// The name in the state directory. The number is that of the format.
+const FILE: &str = "cache-1.txt";
+
+/// The cache in numbers, for those who collect them.
+pub(super) fn numbers(cache: &Cache, recursion: &Recursion, totals: &Totals) -> CacheNumbers {
+    let usage = cache.usage();
+    CacheNumbers {
+        entries: usage.entries,
+        octets: usage.octets,
+        evicted: usage.evicted,
+        prefetched: recursion.prefetched(),
+        stale: responses(totals, &[Source::Stale]),
+    }
+}
+
+/// The same for people.
+pub(super) fn status(cache: &Cache, recursion: &Recursion, totals: &Totals) -> CacheStatus {
+    let CacheNumbers { entries, octets, evicted, prefetched, stale } = numbers(cache, recursion, totals);
+    CacheStatus {
+        entries,
+        octets,
+        size: cache.options().size,
+        evicted,
+        hits: responses(totals, &[Source::Cache, Source::NegativeCache, Source::FailureCache]),
+        misses: responses(totals, &[Source::Recursion, Source::Forward]),
+        stale,
+        prefetched,
+        under_way: recursion.under_way(),
+    }
+}
+
+fn responses(totals: &Totals, sources: &[Source]) -> u64 {
+    sources.iter().map(|source| totals.responses_from(*source)).sum()
+}
+
+/// What is known of a name, the answers first.
+pub(super) fn entries(cache: &Cache, name: &Name, rr_type: Option<RrType>, now: Now) -> Vec<CacheEntry> {
+    let mut entries: Vec<CacheEntry> =
+        cache.known(name.as_ref(), rr_type).iter().map(|known| entry(known, now)).collect();
+    let asked = [RrType::A, RrType::AAAA].into_iter().filter(|own| rr_type.is_none_or(|meant| meant == *own));
+    let asked = asked.chain(rr_type.filter(|own| ![RrType::A, RrType::AAAA].contains(own)));
+    for rr_type in asked {
+        let question = Question::new(name.clone(), rr_type);
+        if let Some(error) = cache.failure(question.as_ref(), now) {
+            let code =
+                if error.code == ErrorCode::OTHER { String::new() } else { format!("{} ", error.code) };
+            entries.push(CacheEntry {
+                is: "failure".into(),
+                kind: format!("{code}{}", error.text),
+                ..CacheEntry::of(name, rr_type)
+            });
+        }
+    }
+    let delegation = cache.closest_delegation(name.as_ref(), now).filter(|known| known.apex == *name);
+    if let Some(delegation) = delegation.filter(|_| rr_type.is_none_or(|meant| meant == RrType::NS)) {
+        let servers = delegation.servers.iter().map(|server| {
+            let addresses: Vec<_> = server.addresses.iter().map(ToString::to_string).collect();
+            format!("{} {}", server.name, addresses.join(" ")).trim_end().to_owned()
+        });
+        entries.push(CacheEntry {
+            is: "delegation".into(),
+            ttl: left(delegation.expires, now),
+            records: servers.collect(),
+            ..CacheEntry::of(name, RrType::NS)
+        });
+    }
+    entries.sort_by(|a, b| (&a.is, &a.rr_type).cmp(&(&b.is, &b.rr_type)));
+    entries
+}
+
+impl CacheEntry {
+    fn of(name: &Name, rr_type: RrType) -> CacheEntry {
+        CacheEntry {
+            is: String::new(),
+            name: name.to_string(),
+            rr_type: rr_type.to_string(),
+            kind: String::new(),
+            security: "-".into(),
+            ttl: 0,
+            records: Vec::new(),
+        }
+    }
+}
+
+fn entry(known: &Known, now: Now) -> CacheEntry {
+    match known {
+        Known::Answer(answer) => {
+            let rrsets = answer.answer.iter().chain(&answer.authority);
+            CacheEntry {
+                is: "answer".into(),
+                kind: answer.kind.word().into(),
+                security: answer.security.word().into(),
+                ttl: left(answer.expires, now),
+                records: rrsets.flat_map(|cached| lines(cached, now)).collect(),
+                ..CacheEntry::of(&answer.question.name, answer.question.rr_type)
+            }
+        }
+        Known::Rrset(entry) => {
+            let cached = CachedRrset { rrset: Arc::clone(&entry.rrset), expires: entry.expires };
+            CacheEntry {
+                is: "rrset".into(),
+                kind: entry.credibility.word().into(),
+                security: entry.security.word().into(),
+                ttl: left(entry.expires, now),
+                records: lines(&cached, now),
+                ..CacheEntry::of(&entry.rrset.owner, entry.rrset.rr_type)
+            }
+        }
+    }
+}
+
+fn left(expires: Age, now: Now) -> i64 {
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    seconds(expires.since(now.age)) - seconds(now.age.since(expires))
+}
+
+fn lines(cached: &CachedRrset, now: Now) -> Vec<String> {
+    let mut rrset = Rrset::clone(&cached.rrset);
+    rrset.ttl = cached.ttl(now);
+    let mut text = String::new();
+    write_rrset(rrset.view(), &mut text).expect("a string takes all that is written to it");
+    text.lines().map(str::to_owned).collect()
+}
+
+pub(super) fn flush(cache: &Cache, chosen: Chosen<'_>) -> Reply {
+    let changes = match cache.flush(chosen) {
+        0 => Vec::new(),
+        1 => vec!["1 entry is forgotten".into()],
+        count => vec![format!("{count} entries are forgotten")],
+    };
+    Reply::Done { changes, problems: Vec::new(), warnings: Vec::new() }
+}
+
+pub(super) fn piece(cache: &Cache, from: Option<(usize, u64)>, now: Now) -> Reply {
+    let from = from.and_then(DumpPlace::from_numbers);
+    let (text, next) = cache.dump(from, limits::CACHE_DUMP_PIECE, now);
+    Reply::CachePiece { head: dump::head(now), text, next: next.map(DumpPlace::numbers) }
+}
+
+pub(super) fn load(cache: &Cache, head: &str, entries: &str, now: Now) -> Result<Reply, Refusal> {
+    let written =
+        dump::read_head(head).ok_or_else(|| Refusal("this is no saved cache of version 1".into()))?;
+    let Loaded { taken, passed_over, malformed } = cache.load(entries, written, now);
+    Ok(Reply::CacheLoaded { taken, passed_over, malformed })
+}
+
+fn file_in(state: &Path) -> PathBuf {
+    state.join(FILE)
+}
+
+/// Saves the cache in the state directory: whole, or the file that was there stays.
+pub(super) fn save(cache: &Cache, state: &Path, now: Now) -> io::Result<()> {
+    durable::make_folder(state)?;
+    durable::replace_with(&file_in(state), &mut |file| {
+        file.write_all(dump::head(now).as_bytes())?;
+        let mut from = None;
+        loop {
+            let (text, next) = cache.dump(from, limits::CACHE_DUMP_PIECE, now);
+            file.write_all(text.as_bytes())?;
+            match next {
+                None => return Ok(()),
+                next => from = next,
+            }
+        }
+    })
+}
+
+/// Takes up what was saved; none when nothing was. What no longer fits, for its age or its format, is left out.
+pub(super) fn take_up(cache: &Cache, state: &Path, now: Now) -> io::Result<Option<Loaded>> {
+    let file = match File::open(file_in(state)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => BufReader::new(file?),
+    };
+    read(cache, file, now).map(Some)
+}
+
+fn read(cache: &Cache, mut file: impl BufRead, now: Now) -> io::Result<Loaded> {
+    let no_cache = || io::Error::other("it is no saved cache of version 1");
+    let head = bounded_line(&mut file)?.ok_or_else(no_cache)?;
+    let written = dump::read_head(&head).ok_or_else(no_cache)?;
+    let (mut sum, mut entries, mut octets) = (Loaded::default(), String::new(), 0);
+    loop {
+        let line = bounded_line(&mut file)?;
+        let is_entry_end = line.as_ref().is_none_or(|line| !line.starts_with(' '));
+        if is_entry_end && (line.is_none() || entries.len() >= limits::CACHE_DUMP_PIECE) {
+            let Loaded { taken, passed_over, malformed } = cache.load(&entries, written, now);
+            sum.taken += taken;
+            sum.passed_over += passed_over;
+            sum.malformed += malformed;
+            entries.clear();
+        }
+        let Some(line) = line else { return Ok(sum) };
+        octets += line.len() as u64;
+        // No entry of ours is that long: the lines of one that is are not worth their memory.
+        if octets > limits::CACHE_DUMP_OCTETS || entries.len() > 2 * limits::CACHE_DUMP_PIECE {
+            return Ok(sum);
+        }
+        entries.push_str(&line);
+    }
+}
+
+/// A line with its end, if it is one of ours: text, and not too long.
+fn bounded_line(file: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    io::Read::take(file, limits::CACHE_DUMP_LINE as u64).read_line(&mut line)?;
+    match line.ends_with('\n') {
+        true => Ok(Some(line)),
+        false if line.is_empty() => Ok(None),
+        false => Err(io::Error::other("a line is cut off or too long")),
+    }
+}
