@@ -4,7 +4,7 @@
 //! any time), so that a newcomer finds room among ten thousand that say nothing.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Tick;
 use crate::limits;
+use crate::policy::ClientNetwork;
 
 /// The places of all cores.
 ///
@@ -21,7 +22,7 @@ use crate::limits;
 pub(super) struct Admission {
     places: usize,
     open: AtomicUsize,
-    prefixes: Mutex<HashMap<IpAddr, Prefix>>,
+    prefixes: Mutex<HashMap<ClientNetwork, Prefix>>,
     everybody: Crowd,
 }
 
@@ -40,7 +41,7 @@ struct Crowd {
 /// The right to have one connection. Dropped with it.
 pub(super) struct Seat {
     admission: Arc<Admission>,
-    prefix: IpAddr,
+    prefix: ClientNetwork,
     crowd: Arc<Crowd>,
 }
 
@@ -58,7 +59,7 @@ impl Admission {
         if is_crowded(open, self.places) {
             self.everybody.ask(now);
         }
-        let key = prefix(client);
+        let key = ClientNetwork::of_site(client);
         let entry = prefixes.entry(key).or_insert_with(|| Prefix { open: 0, crowd: Arc::default() });
         if is_crowded(entry.open, share) {
             entry.crowd.ask(now);
@@ -86,7 +87,7 @@ impl Admission {
     }
 
     /// The table. `open` changes only while it is locked, so that two newcomers cannot take one place.
-    fn prefixes(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, Prefix>> {
+    fn prefixes(&self) -> std::sync::MutexGuard<'_, HashMap<ClientNetwork, Prefix>> {
         self.prefixes.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
@@ -130,14 +131,6 @@ fn is_crowded(open: usize, places: usize) -> bool {
     open * 8 >= places * limits::TCP_CROWDED
 }
 
-/// The network a client is counted under: /24 or /56, what one site usually has.
-fn prefix(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0 << 8).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !0 << 72).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
@@ -146,17 +139,6 @@ mod tests {
 
     fn admit(admission: &Arc<Admission>, client: &str) -> Option<Seat> {
         admission.admit(client.parse().unwrap(), Tick(1))
-    }
-
-    #[test]
-    fn clients_are_counted_by_prefix() {
-        for (client, expected) in [
-            ("192.0.2.77", "192.0.2.0"),
-            ("::ffff:192.0.2.77", "192.0.2.0"),
-            ("2001:db8:1:2ff:3::4", "2001:db8:1:200::"),
-        ] {
-            assert_eq!(prefix(client.parse().unwrap()), expected.parse::<IpAddr>().unwrap());
-        }
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
-use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
 
@@ -74,12 +73,4 @@ impl Accounts {
 /// The second of a time, from one on: an empty account is one of second zero, long past.
 pub(super) fn second(now: Tick) -> u32 {
     (now.0 / 1_000_000_000) as u32 + limits::RATE_LIMIT_WINDOW
-}
-
-/// The network a client is taken for: who can have one of its addresses can have them all. Lengths are at least one.
-pub(super) fn network(client: IpAddr, ipv4_prefix: u8, ipv6_prefix: u8) -> (bool, u128) {
-    match client.to_canonical() {
-        IpAddr::V4(address) => (true, u128::from(address.to_bits() >> (32 - ipv4_prefix.clamp(1, 32)))),
-        IpAddr::V6(address) => (false, address.to_bits() >> (128 - ipv6_prefix.clamp(1, 128))),
-    }
 }

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::Acl;
+use super::ClientNetwork;
 use super::accounts::{self, Accounts};
 use crate::clock::Tick;
 
@@ -43,7 +44,7 @@ impl ClientLimiter {
         let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
         let share = |all: u32| i32::try_from(all.div_ceil(workers)).unwrap_or(i32::MAX).max(1);
         let (rate, burst) = (share(limit.per_second), share(limit.burst));
-        let account = self.accounts.of(accounts::network(client, limit.ipv4_prefix, limit.ipv6_prefix));
+        let account = self.accounts.of(ClientNetwork::new(client, limit.ipv4_prefix, limit.ipv6_prefix));
         let second = accounts::second(now);
         let passed = i32::try_from(second.wrapping_sub(account.second)).unwrap_or(i32::MAX);
         account.second = second;

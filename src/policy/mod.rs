@@ -7,6 +7,7 @@
 mod accounts;
 pub mod acl;
 mod client_limit;
+mod client_network;
 mod cookie;
 pub mod dns64;
 mod overlay;
@@ -16,6 +17,7 @@ mod special_names;
 
 pub use acl::{Access, AccessError, AccessOptions, Acl, AclOptions, TransferAccess};
 pub use client_limit::{ClientLimit, ClientLimiter};
+pub use client_network::ClientNetwork;
 pub use cookie::{Cookie, CookieSecret, CookieSecrets};
 pub use dns64::Nat64Prefix;
 pub use overlay::{Ground, OverlayBuilder, Overlays};

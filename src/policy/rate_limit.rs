@@ -6,14 +6,11 @@
 
 use std::net::IpAddr;
 
+use super::ClientNetwork;
 use super::accounts::{self, Account, Accounts};
 use crate::clock::Tick;
 use crate::dns::{Answer, AnswerRrset, NameRef, QuestionRef, Rcode, RrType};
 use crate::limits;
-
-/// Leading bits of the networks answers are counted for, as peers do.
-const IPV4_PREFIX: u8 = 24;
-const IPV6_PREFIX: u8 = 56;
 
 /// How often one answer may be sent to one client prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +97,7 @@ impl RateLimiter {
 
     /// Counts a response and says what becomes of it.
     pub fn take(&mut self, limit: RateLimit, client: IpAddr, told: Told<'_>, now: Tick) -> Verdict {
-        let network = accounts::network(client, IPV4_PREFIX, IPV6_PREFIX);
+        let network = ClientNetwork::of_site(client);
         self.accounts.of((network, told)).count(limit, accounts::second(now))
     }
 }

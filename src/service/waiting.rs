@@ -1,13 +1,14 @@
 //! Who may wait for recursion: so many in all, so many of one client prefix, and who makes room when all places are taken.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 use crate::clock::Tick;
 use crate::limits;
+use crate::policy::ClientNetwork;
 
 /// The places of all who wait.
 ///
@@ -25,13 +26,13 @@ pub struct Waiting {
 struct Inner {
     places: HashMap<u64, Held>,
     all: Crowd,
-    prefixes: HashMap<IpAddr, Crowd>,
+    prefixes: HashMap<ClientNetwork, Crowd>,
     next: u64,
 }
 
 #[derive(Debug)]
 struct Held {
-    prefix: IpAddr,
+    prefix: ClientNetwork,
     push: oneshot::Sender<()>,
 }
 
@@ -53,7 +54,7 @@ pub struct Place {
 impl Waiting {
     /// A place for a client's question, if there is one. `is_proven` says that the client is where its address says.
     pub fn take(self: &Arc<Waiting>, client: IpAddr, is_proven: bool, now: Tick) -> Option<Place> {
-        let prefix = prefix(client);
+        let prefix = ClientNetwork::of_site(client);
         let most = match is_proven {
             true => limits::WAITING_OF_PREFIX_WITH_COOKIE,
             false => limits::WAITING_OF_PREFIX,
@@ -142,16 +143,9 @@ impl Drop for Place {
     }
 }
 
-/// The network a client is counted under: /24 or /56, what one site usually has.
-fn prefix(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0 << 8).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !0 << 72).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
     use std::time::Duration;
 
     use futures_util::FutureExt;

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use futures_util::future::join_all;
 
 use super::*;
+use crate::dns::{QuestionRef, Rcode};
 use crate::limits;
+use crate::resolver::{Here, Said};
 
 /// `example.` at a server that knows any name of two labels, and can be made silent or slow.
 struct Valve {
@@ -268,4 +270,36 @@ fn good_names_are_answered_while_a_dead_zone_is_flooded() {
     let to_dead = lab.sent().iter().filter(|sent| sent.starts_with("192.0.2.66")).count();
     assert!(to_dead <= limits::ZONE_FLIGHTS * limits::TRIES_PER_DELEGATION as usize, "{to_dead}");
     assert_eq!(lab.recursion.under_way(), 0);
+}
+
+/// A zone taken up while the cache still knew its names from others.
+struct Own;
+
+impl Here for Own {
+    fn answer(&self, _: QuestionRef<'_>, _: usize) -> Option<Said> {
+        let (answer, authority, additional) = (vec![], vec![], vec![]);
+        Some(Said::Answer { rcode: Rcode::NXDOMAIN, authoritative: true, answer, authority, additional })
+    }
+
+    fn depth(&self, _: NameRef<'_>) -> Option<usize> {
+        Some(0)
+    }
+}
+
+#[test]
+fn what_stands_here_is_neither_stale_nor_fetched_anew() {
+    let valve = valve();
+    for seconds in [57, 61] {
+        valve.client("a.example. A");
+        valve.client("a.example. A");
+        valve.lab.later(seconds);
+        let asked = question("a.example. A");
+        assert!(valve.lab.recursion.cached(asked.as_ref(), valve.lab.world.now()).is_none());
+        let recursion = valve.lab.recursion.clone();
+        let resolved =
+            valve.lab.world.run(async move { recursion.resolve_with(asked, Some(Arc::new(Own))).await });
+        assert_eq!((resolved.rcode, resolved.source), (Rcode::NXDOMAIN, Source::Authoritative));
+        assert_eq!(valve.lab.recursion.prefetched(), 0);
+        valve.lab.later(100_000);
+    }
 }
