@@ -305,7 +305,7 @@ fn of_server(told: &Told, zone: &Name, asked: &Question, exchange: UpstreamExcha
             format!("{others}the servers of {zone} are down or do not talk to us; {ask}")
         }
         ExchangeResult::Failed(rcode) => {
-            format!("{server} answers {rcode} for {zone}; its owner has to mend zone or delegation, or {ask}")
+            format!("{server} answers {rcode} for {zone}; its owner has to mend zone or delegation; {ask}")
         }
         ExchangeResult::Lame => format!(
             "the servers of {zone} do not serve it as its parent says; its owner has to mend zone or delegation"

@@ -144,9 +144,12 @@ struct Relay {
     front: UdpSocket,
     back: UdpSocket,
     roads: Arc<Roads>,
-    /// By number: who asked, and with which id.
-    asked: Mutex<Vec<Option<(SocketAddr, [u8; 2])>>>,
+    /// By number.
+    asked: Mutex<Vec<Option<Asker>>>,
 }
+
+/// Who asked, and the id of the query.
+type Asker = (SocketAddr, [u8; 2]);
 
 impl Relay {
     fn start(front: UdpSocket, server: SocketAddr, roads: Arc<Roads>) {
