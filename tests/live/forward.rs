@@ -102,7 +102,9 @@ fn everything_is_forwarded_and_the_loss_of_the_upstream_is_told() {
     assert!(far.stop().success());
     let reply = dig(namu.address(), "new.far.test. A");
     let why = format!("no server named for . gave a usable answer: {gone} connection refused");
-    assert_eq!((reply.status.as_str(), reply.error), ("SERVFAIL", Some((23, why))));
+    let error =
+        reply.error.map(|(code, text)| (code, text.split("; id=").next().unwrap_or_default().to_owned()));
+    assert_eq!((reply.status.as_str(), error), ("SERVFAIL", Some((23, why))));
     assert_eq!(
         answers(&dig(namu.address(), "www.far.test. A")),
         "NOERROR qr rd ra: www.far.test. A 192.0.2.1"
