@@ -3,6 +3,7 @@
 
 mod corpus;
 mod messages;
+mod on_purpose;
 mod requests;
 mod round_trips;
 #[path = "../served/mod.rs"]

@@ -47,7 +47,7 @@ fn answer(octets: &[u8], transport: Transport) -> Option<Vec<u8>> {
 }
 
 /// Answers a request, and holds the response to all that must be true of any.
-fn answer_from(snapshot: &Arc<Snapshot>, octets: &[u8], transport: Transport) -> Option<Vec<u8>> {
+pub fn answer_from(snapshot: &Arc<Snapshot>, octets: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let client: SocketAddr = "192.0.2.99:5353".parse().unwrap();
     let now = Now { tick: Tick(0), age: Age(0), unix: Unix(0) };
     let packet = Packet { octets, client, local: client, transport };
