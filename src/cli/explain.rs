@@ -205,6 +205,8 @@ mod tests {
         let silent = asked(4, Choice::Only, "a.test. A", ExchangeResult::Timeout);
         let silent = [&zone("test.", 1)[..], &silent].concat();
         let good = asked(4, Choice::Only, "a.test. A", ExchangeResult::Answered(Duration::from_millis(3)));
+        let useless = asked(5, Choice::Untried(2), "a.test. A", ExchangeResult::Lame);
+        let upstream = [Step::Upstream(name("test."))];
         let (none, some) = (vec![], vec!["a.test. 300 IN A 192.0.2.1".to_owned()]);
         for (rcode, source, steps, error, answer, verdict, hint) in [
             (
@@ -256,7 +258,7 @@ mod tests {
                 Rcode::SERVFAIL,
                 Source::FailureCache,
                 vec![Step::FailedBefore(question("a.test. A"), Arc::new(before.clone()))],
-                Some(before),
+                Some(before.clone()),
                 &none,
                 "it failed a moment ago",
                 "namu explain --id 7f3a",
@@ -278,6 +280,81 @@ mod tests {
                 &none,
                 "after 1 exchange and",
                 "on the internet",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Recursion,
+                [&zone("a.test.", 1)[..], &asked(4, Choice::Only, "a.test. A", ExchangeResult::Unreachable)]
+                    .concat(),
+                Some(failed("nobody there")),
+                &none,
+                "after 1 exchange and",
+                "the servers of a.test. are down or do not talk to us; ask yourself: `namu query a.test. A @192.0.2.4 -p 53`",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Recursion,
+                [
+                    &zone("test.", 1)[..],
+                    &asked(4, Choice::Only, "a.test. A", ExchangeResult::Failed(Rcode::REFUSED)),
+                ]
+                .concat(),
+                Some(failed("refused")),
+                &none,
+                "after 1 exchange and",
+                "192.0.2.4 answers REFUSED for test.; its owner",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Forward,
+                [&upstream[..], &asked(4, Choice::Only, "a.test. A", ExchangeResult::Timeout)].concat(),
+                Some(failed("silent")),
+                &none,
+                "after 1 exchange and",
+                "the servers that the configuration names for test. are down",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Forward,
+                [&upstream[..], &asked(4, Choice::Only, "a.test. A", ExchangeResult::Failed(Rcode::REFUSED))]
+                    .concat(),
+                Some(failed("refused")),
+                &none,
+                "after 1 exchange and",
+                "192.0.2.4, which the configuration names for test., answers REFUSED",
+            ),
+            (
+                Rcode::SERVFAIL,
+                Source::Recursion,
+                [
+                    &zone("test.", 1)[..],
+                    &good,
+                    &[Step::Alias(name("a.test."), name("b.test."))],
+                    &[Step::FailedBefore(question("b.test. A"), Arc::new(before.clone()))],
+                ]
+                .concat(),
+                Some(before.clone()),
+                &none,
+                "nobody there",
+                "`namu explain --id 7f3a` tells what was tried; `namu explain --fresh b.test. A` tries again",
+            ),
+            (
+                Rcode::NOERROR,
+                Source::Recursion,
+                [&useless[..], &good].concat(),
+                None,
+                &some,
+                "NOERROR, after 2 exchanges",
+                "192.0.2.5 was of no use (lame), others answered",
+            ),
+            (
+                Rcode::NOERROR,
+                Source::Cache,
+                vec![known("a.test. A")],
+                Some(ExtendedError::new(ErrorCode::BLOCKED, "stripped")),
+                &none,
+                "stripped",
+                "add a.test. to `resolver.private-exceptions`",
             ),
             (
                 Rcode::NOERROR,

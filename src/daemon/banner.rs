@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::config::{Config, RootHints};
+use super::command::spoken;
+use crate::config::{Config, ResolverMode, RootHints, Server, ZoneOptions, ZoneType};
 use crate::dns::Name;
 use crate::observe::Transport;
 
@@ -32,6 +33,9 @@ impl Banner<'_> {
             self.line(&mut text, "", remark);
         }
         self.line(&mut text, "zones", &self.zones());
+        if let Some(zones) = self.zones_of_others() {
+            self.line(&mut text, "", &zones);
+        }
         self.line(&mut text, "resolving", &self.resolving());
         if let Some(example) = self.example() {
             self.line(&mut text, "try", &example);
@@ -58,6 +62,23 @@ impl Banner<'_> {
         }
     }
 
+    /// Zones that are asked of others, and what is laid over zones.
+    fn zones_of_others(&self) -> Option<String> {
+        let word = |zone: &ZoneOptions| match zone.zone_type {
+            ZoneType::Primary => None,
+            ZoneType::Forward => Some("forward"),
+            ZoneType::Stub => Some("stub"),
+            ZoneType::Overlay => Some("overlay"),
+        };
+        let zones = self.config.zones.iter().filter_map(|zone| Some((&zone.name, word(zone)?)));
+        let zones: Vec<String> = zones.map(|(name, word)| format!("{} ({word})", spoken(name))).collect();
+        match zones.len() {
+            0 => None,
+            count if count > ZONES_NAMED => Some(format!("{count} forward, stub and overlay zones")),
+            _ => Some(zones.join(", ")),
+        }
+    }
+
     fn resolving(&self) -> String {
         let Config { access, resolver, .. } = self.config;
         if !resolver.enabled {
@@ -67,11 +88,15 @@ impl Banner<'_> {
             true => "for this machine only",
             false => "for the clients of access.recursion",
         };
-        let hints = match &resolver.root_hints {
-            RootHints::Builtin => "root hints built in".to_string(),
-            RootHints::File(path) => format!("root hints from {}", path.display()),
+        let how = match (resolver.mode, &resolver.root_hints) {
+            (ResolverMode::Forward, _) => {
+                let servers: Vec<_> = resolver.upstreams.iter().map(|Server(server)| *server).collect();
+                format!("by asking {}", join(&servers))
+            }
+            (ResolverMode::Recursive, RootHints::Builtin) => "root hints built in".to_string(),
+            (ResolverMode::Recursive, RootHints::File(path)) => format!("root hints from {}", path.display()),
         };
-        format!("{whom} · DNSSEC not validating yet · {hints}")
+        format!("{whom} · DNSSEC not validating yet · {how}")
     }
 
     /// A question that works here.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::command::{Refusal, Reply};
-use super::explain_tree::{spoken_server, spoken_time, tree};
+use super::explain_tree::{result_of, spoken_server, spoken_time, tree};
 use super::report::{Explanation, Spent};
 use crate::dns::{ErrorCode, ExtendedError, Name, Question, Rcode, RrType};
 use crate::net::clock::Clock;
@@ -186,12 +186,11 @@ fn hint(told: &Told) -> String {
         (Some(Step::SpecialName(_)), _) => {
             "to change that, serve a zone of that name, or set `server.special-zones: none`".into()
         }
-        (Some(Step::FailedBefore(question, _)), Source::FailureCache) => {
-            let record = told.error.as_ref().and_then(|error| error.text.rsplit_once("; id="));
-            let record = record.map(|(_, id)| format!("`namu explain --id {id}` tells what was tried; "));
-            let record = record.unwrap_or_default();
+        (Some(Step::FailedBefore(question, error)), Source::FailureCache) => of_former(question, error),
+        _ if told.error.as_ref().is_some_and(|error| error.code == ErrorCode::BLOCKED) => {
             format!(
-                "{record}`namu explain --fresh {question}` tries again, and clients do after `cache.failure-ttl`"
+                "if such addresses are meant, add {} to `resolver.private-exceptions`",
+                told.question.name
             )
         }
         (Some(Step::Known { question, .. }), Source::Cache | Source::NegativeCache) => {
@@ -205,14 +204,19 @@ fn hint(told: &Told) -> String {
 /// For an answer that had to be found.
 fn of_answer(told: &Told) -> String {
     let lost = told.exchanges().find(|exchange| exchange.result == ExchangeResult::Timeout);
+    let useless = told.exchanges().find(|exchange| !is_answered(exchange));
     let answered = |exchange: UpstreamExchange| match exchange.result {
         ExchangeResult::Answered(time) => Some((time, exchange.server)),
         _ => None,
     };
     let slowest = told.exchanges().filter_map(answered).max();
-    match (lost, slowest) {
-        (Some(lost), _) => {
+    match (lost.or(useless), slowest) {
+        (Some(lost), _) if lost.result == ExchangeResult::Timeout => {
             format!("most of the time was spent waiting for {}, which was silent", spoken_server(lost.server))
+        }
+        (Some(useless), _) => {
+            let server = spoken_server(useless.server);
+            format!("{server} was of no use ({}), others answered", result_of(useless.result).0)
         }
         (None, Some((time, server))) => {
             format!(
@@ -225,48 +229,86 @@ fn of_answer(told: &Told) -> String {
     }
 }
 
+/// For a failure of a moment ago.
+fn of_former(question: &Question, error: &ExtendedError) -> String {
+    let record = error.text.rsplit_once("; id=");
+    let record = record.map(|(_, id)| format!("`namu explain --id {id}` tells what was tried; "));
+    let record = record.unwrap_or_default();
+    format!("{record}`namu explain --fresh {question}` tries again, and clients do after `cache.failure-ttl`")
+}
+
+fn is_answered(exchange: &UpstreamExchange) -> bool {
+    matches!(exchange.result, ExchangeResult::Answered(_))
+}
+
+fn has_not_replied(exchange: &UpstreamExchange) -> bool {
+    matches!(exchange.result, ExchangeResult::Timeout | ExchangeResult::Unreachable)
+}
+
 /// For a failure: who can mend it. What counts is how it ended at the servers of the zone asked last.
 fn of_failure(told: &Told) -> String {
     if told.error.as_ref().is_some_and(|error| error.code == ErrorCode::INVALID_DATA) {
         return "the aliases lead in a ring; the owner of one of those names has to mend it".into();
     }
-    let answers = |exchange: UpstreamExchange| matches!(exchange.result, ExchangeResult::Answered(_));
-    if told.exchanges().next().is_some() && !told.exchanges().any(answers) {
-        return "not one server answered: is this machine on the internet, and does a firewall stop port 53?"
-            .into();
-    }
     let own = own_steps(&told.steps);
-    let ends = |step: &&&Step| {
-        matches!(step, Step::Exchange { .. } | Step::Cycle(_) | Step::ChildFailed(_) | Step::Zone { .. })
-    };
-    let zone = own.iter().rev().find_map(|step| match step {
-        Step::Zone { apex, .. } => Some(apex),
+    let end = own.iter().rev().find_map(|step| match step {
+        Step::Exchange { question, exchange } => Some(End::Server(question, *exchange)),
+        Step::FailedBefore(question, error) => Some(End::Former(question, error)),
+        Step::Cycle(_) => Some(End::Cycle),
+        Step::ChildFailed(_) | Step::Zone { .. } | Step::Upstream(_) => Some(End::NoAddress),
         _ => None,
     });
-    let Some(zone) = zone else { return "the log of the server may tell more".into() };
-    match own.iter().rev().find(ends) {
-        Some(Step::Exchange { exchange, .. }) => of_server(told, zone, *exchange),
-        Some(Step::Cycle(_)) => {
+    let zone = own.iter().rev().find_map(|step| match step {
+        Step::Zone { apex, .. } => Some((apex, of_server as OfServer)),
+        Step::Upstream(apex) => Some((apex, of_upstream as OfServer)),
+        _ => None,
+    });
+    match (end, zone) {
+        (Some(End::Former(question, error)), _) => of_former(question, error),
+        (Some(End::Server(question, exchange)), Some((zone, of))) => of(told, zone, question, exchange),
+        (Some(End::Cycle), Some((zone, _))) => {
             format!("the name servers of {zone} need themselves to be found; their owners have to add glue")
         }
-        _ => format!(
+        (Some(End::NoAddress), Some((zone, _))) => format!(
             "no address of the name servers of {zone} can be found; its owner has to mend the delegation"
         ),
+        _ => "the log of the server may tell more".into(),
     }
 }
 
-/// For a failure at this server of a zone.
-fn of_server(told: &Told, zone: &Name, exchange: UpstreamExchange) -> String {
+/// How a failure ended.
+enum End<'s> {
+    Server(&'s Question, UpstreamExchange),
+    Former(&'s Question, &'s ExtendedError),
+    Cycle,
+    NoAddress,
+}
+
+/// What to do about this exchange, the last one with the servers of a zone.
+type OfServer = fn(&Told, &Name, &Question, UpstreamExchange) -> String;
+
+/// With a server that was found.
+fn of_server(told: &Told, zone: &Name, asked: &Question, exchange: UpstreamExchange) -> String {
     let server = spoken_server(exchange.server);
+    let ask = ask_yourself(asked, exchange);
     match exchange.result {
-        ExchangeResult::Timeout | ExchangeResult::Unreachable => format!(
-            "others answer, so the servers of {zone} are down or do not talk to us; ask yourself: \
-             `namu query {} @{} -p {}`",
-            told.question,
-            exchange.server.ip(),
-            exchange.server.port()
-        ),
-        ExchangeResult::Lame | ExchangeResult::Failed(_) => format!(
+        // Above are the servers of the root and of top-level domains, which are many and never all down.
+        ExchangeResult::Timeout | ExchangeResult::Unreachable
+            if zone.as_ref().label_count() <= 1
+                && told.exchanges().all(|exchange| has_not_replied(&exchange)) =>
+        {
+            "not one server answered: is this machine on the internet, and does a firewall stop port 53?"
+                .into()
+        }
+        ExchangeResult::Timeout | ExchangeResult::Unreachable => {
+            let others =
+                if told.exchanges().any(|other| is_answered(&other)) { "others answer, so " } else { "" };
+            format!("{others}the servers of {zone} are down or do not talk to us; {ask}")
+        }
+        ExchangeResult::Failed(rcode) => {
+            format!("{server} answers {rcode} for {zone}; its owner has to mend zone or delegation; {ask}")
+        }
+        ExchangeResult::Lame => format!(
             "the servers of {zone} do not serve it as its parent says; its owner has to mend zone or delegation"
         ),
         ExchangeResult::Malformed => {
@@ -276,6 +318,27 @@ fn of_server(told: &Told, zone: &Name, exchange: UpstreamExchange) -> String {
             format!("{server} answered, but the question costs more than one may; see what was spent below")
         }
     }
+}
+
+/// With a server that the operator named.
+fn of_upstream(told: &Told, zone: &Name, asked: &Question, exchange: UpstreamExchange) -> String {
+    let server = spoken_server(exchange.server);
+    let ask = ask_yourself(asked, exchange);
+    match exchange.result {
+        ExchangeResult::Timeout | ExchangeResult::Unreachable => {
+            format!(
+                "the servers that the configuration names for {zone} are down or do not talk to us; {ask}"
+            )
+        }
+        ExchangeResult::Failed(rcode) => format!(
+            "{server}, which the configuration names for {zone}, answers {rcode}: does it serve the name, and this machine? {ask}"
+        ),
+        _ => of_server(told, zone, asked, exchange),
+    }
+}
+
+fn ask_yourself(asked: &Question, UpstreamExchange { server, .. }: UpstreamExchange) -> String {
+    format!("ask yourself: `namu query {asked} @{} -p {}`", server.ip(), server.port())
 }
 
 /// The steps that were not done for questions of our own; of those remain how they ended.

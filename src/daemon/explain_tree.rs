@@ -64,6 +64,10 @@ impl Growing {
                 self.levels.last_mut().expect("the first level stays").zone =
                     Some(named("upstream", apex, text));
             }
+            Step::Synthesised(question) => {
+                let text = format!("{question}: made from what IPv4 has (DNS64)");
+                self.leave_zone_and_put(asked("synthesised", question, text));
+            }
             Step::SpecialName(apex) => {
                 let text = format!("{apex} is a special name, answered here and never asked of others");
                 self.leave_zone_and_put(named("special-name", apex, text));
@@ -205,7 +209,8 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
     }
 }
 
-fn result_of(result: ExchangeResult) -> (String, Option<Duration>) {
+/// In one word, and the time it took to answer.
+pub(super) fn result_of(result: ExchangeResult) -> (String, Option<Duration>) {
     match result {
         ExchangeResult::Answered(rtt) => ("answered".into(), Some(rtt)),
         ExchangeResult::Lame => ("lame".into(), None),

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf, absolute};
 
 use super::house::House;
 use super::say_diagnostics;
-use super::zone_file::read_records;
+use super::zone_file::{explain, read_records};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::dns::Name;
-use crate::policy::{Ground, OverlayBuilder, Overlays};
+use crate::policy::{Ground, OverlayBuilder, OverlayError, Overlays};
 use crate::zone::Zone;
+use crate::zonefile::{Files, Mark};
 
 /// Reads all overlays. One that cannot be read would leave names to those it was laid over, so it is an error.
 pub(super) fn read(config: &Config) -> Result<Overlays, Box<Diagnostic>> {
@@ -62,10 +63,17 @@ impl House {
 /// Reads one overlay, or says what is wrong with its file.
 pub fn read_overlay(apex: &Name, path: &Path) -> Result<Zone, Vec<Diagnostic>> {
     let mut builder = OverlayBuilder::new(apex.clone());
-    read_records(apex, path, &mut |record| {
-        builder.push(record.owner, record.rr_type, record.ttl, record.rdata);
+    let (files, _) = read_records(apex, path, &mut |record| {
+        builder.push(record.owner, record.rr_type, record.ttl, record.rdata, record.mark);
     })?;
-    builder.build().map_err(|refused| {
-        refused.iter().map(|why| Diagnostic::error(format!("{}: {why}", path.display()))).collect()
-    })
+    builder.build().map_err(|errors| errors.iter().map(|error| explain_overlay(error, &files)).collect())
+}
+
+fn explain_overlay(error: &OverlayError<Mark>, files: &Files) -> Diagnostic {
+    match error {
+        OverlayError::Zone(finding) => explain(finding, files),
+        OverlayError::Dname { mark, .. } => Diagnostic::error(error.to_string())
+            .help("an overlay replaces names one by one; write CNAME records instead")
+            .at(files.place(*mark)),
+    }
 }

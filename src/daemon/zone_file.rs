@@ -139,7 +139,7 @@ pub fn guess_apex(path: &Path) -> Result<Name, Box<Diagnostic>> {
 }
 
 /// A finding of the zone's own checks, with the line it concerns.
-fn explain(finding: &ZoneError<Mark>, files: &Files) -> Diagnostic {
+pub(super) fn explain(finding: &ZoneError<Mark>, files: &Files) -> Diagnostic {
     let message = finding.to_string();
     let problem = &finding.problem;
     let diagnostic = match problem.severity() {

@@ -76,6 +76,8 @@ pub enum Step {
     Child(Question),
     /// A question of our own was not answered.
     ChildFailed(Question),
+    /// The answer to the question was made from another, that of IPv4 (RFC 6147).
+    Synthesised(Question),
     /// Waiting for this question would have been waiting for ourselves.
     Cycle(Question),
 }
@@ -126,7 +128,7 @@ impl Step {
             Step::LocalZone { apex, .. } | Step::Zone { apex, .. } => name(apex),
             Step::SpecialName(apex) | Step::Nearest(apex, _) | Step::Referral(apex) => name(apex),
             Step::Upstream(apex) => name(apex),
-            Step::Here(question) => name(&question.name),
+            Step::Here(question) | Step::Synthesised(question) => name(&question.name),
             Step::Known { question, .. } | Step::Exchange { question, .. } => name(&question.name),
             Step::Found(question, _) | Step::Child(question) => name(&question.name),
             Step::ChildFailed(question) | Step::Cycle(question) => name(&question.name),

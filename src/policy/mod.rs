@@ -20,7 +20,7 @@ pub use client_limit::{ClientLimit, ClientLimiter};
 pub use client_network::ClientNetwork;
 pub use cookie::{Cookie, CookieSecret, CookieSecrets};
 pub use dns64::Nat64Prefix;
-pub use overlay::{Ground, OverlayBuilder, Overlays};
+pub use overlay::{Ground, OverlayBuilder, OverlayError, Overlays};
 pub use rate_limit::{RateLimit, RateLimiter, Told, Verdict};
 pub use rebinding::RebindingGuard;
 pub use special_names::SpecialNames;

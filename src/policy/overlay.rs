@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::dns::{Answer, AnswerRrset, Name, NameRef, QuestionRef, Rcode, RrType, RrsetRef, Ttl};
-use crate::zone::{Found, Node, Zone, ZoneBuilder, ZoneEntry, ZoneTable};
+use crate::zone::{Found, Node, Zone, ZoneBuilder, ZoneEntry, ZoneError, ZoneTable};
 
 /// The overlays of a configuration.
 #[derive(Clone, Default)]
@@ -25,44 +25,68 @@ pub enum Ground {
     Zone,
 }
 
-/// Collects the records of one overlay.
-pub struct OverlayBuilder {
+/// Collects the records of one overlay, each with a mark by which mistakes say where it stands.
+pub struct OverlayBuilder<M> {
     apex: Name,
-    builder: ZoneBuilder<()>,
-    /// What cannot stand in an overlay, in the order of the file.
-    pub refused: Vec<String>,
+    /// Records without a mark are our own.
+    builder: ZoneBuilder<Option<M>>,
+    dnames: Vec<OverlayError<M>>,
 }
 
-impl OverlayBuilder {
+/// What cannot stand in an overlay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OverlayError<M> {
+    /// A DNAME: an overlay replaces names one by one.
+    Dname {
+        /// Its owner.
+        owner: Name,
+        /// Its mark.
+        mark: M,
+    },
+    /// What can stand in no zone.
+    Zone(ZoneError<M>),
+}
+
+impl<M> fmt::Display for OverlayError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OverlayError::Dname { owner, .. } => write!(f, "DNAME at {owner} in an overlay"),
+            OverlayError::Zone(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<M: Copy> OverlayBuilder<M> {
     /// An overlay over the names at and below `apex`.
-    pub fn new(apex: Name) -> OverlayBuilder {
+    pub fn new(apex: Name) -> OverlayBuilder<M> {
         let mut builder = ZoneBuilder::new(apex.clone());
         // A zone needs them, an overlay does not; they are never found.
         let soa = [apex.octets(), apex.octets(), &[0; 20]].concat();
-        builder.push(apex.as_ref(), RrType::SOA, Ttl::ZERO, &soa, ());
-        builder.push(apex.as_ref(), RrType::NS, Ttl::ZERO, apex.octets(), ());
-        OverlayBuilder { apex, builder, refused: Vec::new() }
+        builder.push(apex.as_ref(), RrType::SOA, Ttl::ZERO, &soa, None);
+        builder.push(apex.as_ref(), RrType::NS, Ttl::ZERO, apex.octets(), None);
+        OverlayBuilder { apex, builder, dnames: Vec::new() }
     }
 
     /// Adds a record. SOA and NS at the apex, which a zone file has, are those of the zone below and left out.
-    pub fn push(&mut self, owner: NameRef<'_>, rr_type: RrType, ttl: Ttl, rdata: &[u8]) {
+    pub fn push(&mut self, owner: NameRef<'_>, rr_type: RrType, ttl: Ttl, rdata: &[u8], mark: M) {
         let is_apex = owner == self.apex.as_ref();
         match rr_type {
             RrType::SOA | RrType::NS if is_apex => {}
-            RrType::DNAME => self.refused.push(format!(
-                "DNAME at {owner}: an overlay replaces names one by one; write CNAME records instead"
-            )),
-            _ => self.builder.push(owner, rr_type, ttl, rdata, ()),
+            RrType::DNAME => self.dnames.push(OverlayError::Dname { owner: owner.to_name(), mark }),
+            _ => self.builder.push(owner, rr_type, ttl, rdata, Some(mark)),
         }
     }
 
     /// The overlay as a zone, or what is wrong with it.
-    pub fn build(self) -> Result<Zone, Vec<String>> {
-        if !self.refused.is_empty() {
-            return Err(self.refused);
+    pub fn build(self) -> Result<Zone, Vec<OverlayError<M>>> {
+        if !self.dnames.is_empty() {
+            return Err(self.dnames);
         }
+        let of_file = |ZoneError { problem, owner, mark, other }: ZoneError<Option<M>>| {
+            OverlayError::Zone(ZoneError { problem, owner, mark: mark.flatten(), other: other.flatten() })
+        };
         let built = self.builder.build();
-        built.map(|built| built.zone).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        built.map(|built| built.zone).map_err(|errors| errors.into_iter().map(of_file).collect())
     }
 }
 
@@ -163,7 +187,7 @@ mod tests {
             let mut builder = OverlayBuilder::new(apex.parse().unwrap());
             for (owner, rr_type, rdata) in records {
                 let owner: Name = owner.parse().unwrap();
-                builder.push(owner.as_ref(), *rr_type, Ttl::saturating(60), rdata);
+                builder.push(owner.as_ref(), *rr_type, Ttl::saturating(60), rdata, ());
             }
             builder.build().unwrap()
         };
@@ -227,7 +251,7 @@ mod tests {
     fn a_dname_is_refused() {
         let mut builder = OverlayBuilder::new("example.".parse().unwrap());
         let owner: Name = "d.example.".parse().unwrap();
-        builder.push(owner.as_ref(), RrType::DNAME, Ttl::ZERO, b"\x04test\0");
-        assert!(builder.build().err().unwrap()[0].starts_with("DNAME at d.example."));
+        builder.push(owner.as_ref(), RrType::DNAME, Ttl::ZERO, b"\x04test\0", 7);
+        assert_eq!(builder.build().err(), Some(vec![OverlayError::Dname { owner, mark: 7 }]));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::here::Served;
 use super::{Request, Snapshot};
 use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
-use crate::observe::{RecursionFacts, Source};
+use crate::observe::{RecursionFacts, Source, Step};
 use crate::policy::{Nat64Prefix, dns64};
 use crate::recursion::{Recursion, Resolved};
 use crate::wire::{Flags, Query};
@@ -104,9 +104,12 @@ impl Looking<'_> {
             return aaaa;
         }
         let a = self.look(QuestionRef { rr_type: RrType::A, ..question }).await;
+        // Where others were asked, they count, for whichever of the two it was.
+        let source = if a.facts.tries == 0 && aaaa.facts.tries > 0 { aaaa.source } else { a.source };
+        let made = [Step::Synthesised(question.to_question())];
         match prefix.synthesise(&aaaa.answer, &a.answer) {
-            Some(answer) => Recursed { answer, source: a.source, facts: joined(aaaa.facts, a.facts) },
-            None => Recursed { facts: joined(aaaa.facts, a.facts), ..aaaa },
+            Some(answer) => Recursed { answer, source, facts: joined(aaaa.facts, a.facts, &made) },
+            None => Recursed { facts: joined(aaaa.facts, a.facts, &[]), ..aaaa },
         }
     }
 
@@ -120,13 +123,20 @@ impl Looking<'_> {
         let sets: Vec<AnswerRrset<'static>> =
             std::iter::once(alias).chain(found.answer.answer.iter().cloned()).collect();
         let answer = Answer { answer: sets.into_iter().collect(), authoritative: false, ..found.answer };
-        Recursed { answer, ..found }
+        let made = [Step::Synthesised(question.to_question())];
+        Recursed { answer, facts: joined(found.facts, RecursionFacts::default(), &made), ..found }
     }
 }
 
-fn joined(mut first: RecursionFacts, second: RecursionFacts) -> RecursionFacts {
+/// What was done for two questions, and then. Each had a budget of its own.
+fn joined(mut first: RecursionFacts, second: RecursionFacts, then: &[Step]) -> RecursionFacts {
     let room = crate::limits::TRACE_EXCHANGES.saturating_sub(first.exchanges.len());
     first.exchanges.extend(second.exchanges.into_iter().take(room));
     first.tries += second.tries;
+    first.steps = first.steps.iter().chain(second.steps.iter()).chain(then).cloned().collect();
+    for (spent, more) in first.spent.iter_mut().flatten().zip(second.spent.iter().flatten()) {
+        spent.spent += more.spent;
+        spent.most += more.most;
+    }
     first
 }

@@ -113,3 +113,29 @@ fn what_has_no_end_is_refused_at_once() {
         assert!(code == 1 && said.contains(why), "{path}: {said}");
     }
 }
+
+#[test]
+fn mistakes_in_an_overlay_are_told_with_their_lines() {
+    let folder = Folder::new();
+    folder.write(
+        "config.yaml",
+        "resolver:\n  mode: forward\n  upstreams: ['127.0.0.1@1']\nzones:\n  \
+         - {name: far.test, type: overlay, file: over.zone}\n",
+    );
+    for (record, problem, help) in [
+        ("www.near.test. A 192.0.2.1", "www.near.test. is not in the zone", "help: "),
+        (
+            "www DNAME near.test.",
+            "DNAME at www.far.test. in an overlay",
+            "help: an overlay replaces names one by one",
+        ),
+    ] {
+        folder.write("over.zone", &format!("$TTL 60\nwww A 192.0.2.1\n{record}\n"));
+        let (code, said, _) = run(&folder.path, &["check", "config.yaml"]);
+        let line = format!("3 | {record}\n");
+        assert_eq!(code, 1, "{said}");
+        for part in [problem, "over.zone:3:1", &line, help] {
+            assert!(said.contains(part), "`{part}` in\n{said}");
+        }
+    }
+}

@@ -139,6 +139,46 @@ fn a_failure_is_explained_afterwards_by_the_id_of_log_and_extended_error() {
 }
 
 #[test]
+fn what_the_operator_set_up_is_told_at_the_start_and_in_explanations() {
+    let Lab { folder, namu, _root, .. } = lab();
+    assert!(namu.stop().success());
+    let config =
+        folder.read("config.yaml").replace("resolver:\n", "resolver:\n  dns64-prefix: 64:ff9b::/96\n");
+    folder.write("over.zone", "$TTL 60\nnew.far. CNAME www.lost.far.\n");
+    folder.write(
+        "config.yaml",
+        &format!(
+            "{config}  - {{name: far, type: overlay, file: over.zone}}\n  - name: away\n    type: forward\n    \
+             servers: ['127.0.0.6@{}']\n",
+            _root.address().port()
+        ),
+    );
+    let mut namu = Namu::start(&folder.path, &["run", "-c", "config.yaml"]);
+    assert_parts(
+        &namu.heard(),
+        &["home (4 records)", "far (overlay), away (forward)", "root hints from hints.zone"],
+    );
+    for (words, parts) in [
+        (
+            "www.far AAAA",
+            &[
+                "   www.far. 60 IN AAAA 64:ff9b::c000:209\n",
+                "udp www.far. AAAA: answered in",
+                "udp www.far. A: answered in",
+                "└─ www.far. AAAA: made from what IPv4 has (DNS64)",
+            ][..],
+        ),
+        ("www.lost.far", &["the servers of lost.far. are down or do not talk to us"]),
+        ("new.far", &["hint: `namu explain --id ", "`namu explain --fresh www.lost.far. A` tries again"]),
+        ("x.away", &["hint: the servers that the configuration names for away. are down"]),
+    ] {
+        let (code, text, _) = explain(&folder, words);
+        assert_eq!(code, 0);
+        assert_parts(&text, parts);
+    }
+}
+
+#[test]
 fn without_a_server_there_is_nothing_to_explain() {
     let (code, _, problems) = explain(&Folder::new(), "www.far --socket none.sock");
     assert_eq!(code, 5, "{problems}");

@@ -207,6 +207,13 @@ fn the_end_waits_for_a_name_server_that_is_about_to_answer() {
     let (length, from) = root.recv_from(&mut octets).unwrap();
     namu.signal("TERM");
     root.send_to(&answer(&octets[..length]), from).unwrap();
+    // A busy machine is late with that at times, and then it is asked again.
+    root.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    while !client.is_finished() {
+        if let Ok((length, from)) = root.recv_from(&mut octets) {
+            root.send_to(&answer(&octets[..length]), from).unwrap();
+        }
+    }
     let reply = client.join().unwrap();
     assert_eq!(reply.answers.len(), 1, "{reply}");
     assert!(namu.ended().success());

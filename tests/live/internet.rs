@@ -125,7 +125,8 @@ fn free_port() -> u16 {
     }
 }
 
-fn zone(name: &str, lines: &str) -> Zone {
+/// A zone with a start of authority and these lines, whose TTLs are 300.
+pub fn zone(name: &str, lines: &str) -> Zone {
     let soa = "@ 300 SOA server.root. admin 7 3600 600 86400 60\n";
     Zone { name: name.into(), text: format!("$ORIGIN {name}\n$TTL 300\n{soa}{lines}") }
 }

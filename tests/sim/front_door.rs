@@ -65,10 +65,10 @@ impl Served {
         let mut builder = OverlayBuilder::new(apex.clone());
         let mut files = Files::new("overlay", text.as_bytes().to_vec());
         parse(&mut files, apex.as_ref(), &NoIncludes, &mut |record| {
-            builder.push(record.owner, record.rr_type, record.ttl, record.rdata);
+            builder.push(record.owner, record.rr_type, record.ttl, record.rdata, ());
         })
         .map_err(|errors| errors[0].to_string())?;
-        let zone = builder.build().map_err(|errors| errors.join(", "))?;
+        let zone = builder.build().map_err(|errors| errors[0].to_string())?;
         self.overlays.get_or_insert_default().add(zone, ground);
         self.is_used = true;
         Ok(())
