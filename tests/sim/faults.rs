@@ -43,7 +43,8 @@ pub struct Faults {
     pub recursive: bool,
     /// REFUSED for a query with RD.
     pub authoritative_only: bool,
-    /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server.
+    /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server, and an
+    /// address for where an alias leads.
     pub poisons: bool,
     /// Before each reply come more datagrams that are no replies than anybody reads.
     pub strays: bool,

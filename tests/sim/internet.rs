@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use namu::authority::{self, Verdict};
 use namu::clock::{Now, Tick};
-use namu::dns::{Answer, AnswerRrset, Name, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
+use namu::dns::{Answer, AnswerRrset, Name, NameRef, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
 use namu::resolver::{DatagramFlight, NoReply, World};
 use namu::wire::{Flags, OptToWrite, Query, RecordOrder, ResponseHead, ResponseWriter, Scan};
 use namu::zone::{Zone, ZoneBuilder, ZoneEntry, ZoneTable};
@@ -239,6 +239,13 @@ impl Host {
             answer.authoritative = false;
         }
         if faults.poisons {
+            // Where the last alias leads, too: into somebody else's zone, since our own would stand there.
+            let last = answer.answer.iter().last().map(AnswerRrset::rrset);
+            if let Some(alias) = last.filter(|last| last.rr_type == RrType::CNAME) {
+                let target = alias.records.iter().next().and_then(|rdata| NameRef::from_wire(rdata).ok());
+                let target = target.map(|target| target.to_string());
+                target.into_iter().for_each(|target| answer.answer.push(forged(&target)));
+            }
             answer.answer.push(forged("www.bank.test."));
             answer.authority.push(forged_servers("org."));
             answer.additional.push(forged("ns1.org."));
