@@ -236,6 +236,8 @@ mod tests {
         let options = ResolverOptions { max_upstream_queries: 3, ..ResolverOptions::default() };
         let budget = Budget::new(&options, at(0));
         assert_eq!(times(|| budget.packet(at(1))), (3, Limit::Packets(3)));
+        let by_default = Budget::new(&ResolverOptions::default(), at(0));
+        assert_eq!(times(|| by_default.packet(at(1))), (64, Limit::Packets(64)));
         assert_eq!(times(|| budget.received(10_000)), (10, Limit::Octets(100_000)));
         assert_eq!(times(|| budget.child()), (16, Limit::Children(16)));
         assert_eq!(times(|| budget.child_denied()), (5, Limit::DeniedChildren(5)));

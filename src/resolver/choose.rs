@@ -293,6 +293,7 @@ mod tests {
             times.collect::<Vec<_>>()
         };
         assert_eq!(times(candidate(1, 0, Standing::Fit, 200)), [300, 300, 300, 600, 600, 600]);
+        assert_eq!(times(candidate(1, 0, Standing::Fit, 1000)), [1500, 1500, 1500, 2000, 2000, 2000]);
         assert_eq!(times(candidate(1, 0, Standing::Fit, 1)), [50, 50, 50, 100, 100, 100]);
         let unknown = Candidate { round_trip: None, ..candidate(1, 0, Standing::Fit, 1) };
         assert_eq!(times(unknown), [376, 376, 752, 752, 1504, 1504]);

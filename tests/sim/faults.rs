@@ -43,8 +43,17 @@ pub struct Faults {
     pub recursive: bool,
     /// REFUSED for a query with RD.
     pub authoritative_only: bool,
-    /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server.
+    /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server, and an
+    /// address for where an alias leads.
     pub poisons: bool,
+    /// Before each reply come more datagrams that are no replies than anybody reads.
+    pub strays: bool,
+    /// Streams open, and nothing ever comes over them.
+    pub stalls: bool,
+    /// Every reply has so much to add that it goes over a stream: 40 kB.
+    pub swells: bool,
+    /// An answer says that the name is an alias of two others.
+    pub contradicts: bool,
 }
 
 impl Faults {
@@ -73,8 +82,69 @@ impl Faults {
             ["recursive"] => self.recursive = true,
             ["authoritative-only"] => self.authoritative_only = true,
             ["poisons"] => self.poisons = true,
+            ["strays"] => self.strays = true,
+            ["stalls"] => self.stalls = true,
+            ["swells"] => self.swells = true,
+            ["contradicts"] => self.contradicts = true,
             _ => return Err(format!("unknown fault {words:?}")),
         }
         Ok(())
+    }
+
+    /// Each kind of fault by its word, and whether it is on. A new one does not compile until it stands here, and then
+    /// the random internets have to meet it.
+    pub fn kinds(&self) -> Vec<(&'static str, bool)> {
+        let Faults {
+            drops,
+            silent,
+            loss,
+            delay,
+            duplicates,
+            truncates,
+            wrong_id,
+            wrong_question,
+            refuses,
+            fails,
+            lame,
+            no_edns,
+            garbage,
+            lies,
+            changes_case,
+            denies_empty,
+            no_tcp,
+            recursive,
+            authoritative_only,
+            poisons,
+            strays,
+            stalls,
+            swells,
+            contradicts,
+        } = self;
+        vec![
+            ("drops", *drops > 0),
+            ("silent", *silent),
+            ("loss", *loss > 0),
+            ("delay", !delay.is_zero()),
+            ("duplicates", *duplicates),
+            ("truncates", *truncates),
+            ("wrong-id", *wrong_id),
+            ("wrong-question", *wrong_question),
+            ("refuses", *refuses),
+            ("fails", *fails),
+            ("lame", *lame),
+            ("no-edns", *no_edns),
+            ("garbage", *garbage),
+            ("lies", *lies),
+            ("changes-case", *changes_case),
+            ("denies-empty", *denies_empty),
+            ("no-tcp", *no_tcp),
+            ("recursive", *recursive),
+            ("authoritative-only", *authoritative_only),
+            ("poisons", *poisons),
+            ("strays", *strays),
+            ("stalls", *stalls),
+            ("swells", *swells),
+            ("contradicts", *contradicts),
+        ]
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use namu::authority::{self, Verdict};
 use namu::clock::{Now, Tick};
-use namu::dns::{Answer, AnswerRrset, Name, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
+use namu::dns::{Answer, AnswerRrset, Name, NameRef, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
 use namu::resolver::{DatagramFlight, NoReply, World};
 use namu::wire::{Flags, OptToWrite, Query, RecordOrder, ResponseHead, ResponseWriter, Scan};
 use namu::zone::{Zone, ZoneBuilder, ZoneEntry, ZoneTable};
@@ -32,6 +32,8 @@ struct Inner {
     hosts: BTreeMap<IpAddr, Host>,
     ladder: Vec<String>,
     chance: u64,
+    /// How often each kind of fault had its effect.
+    met: BTreeMap<&'static str, usize>,
 }
 
 /// One host.
@@ -45,7 +47,7 @@ struct Host {
 impl Internet {
     /// An internet without hosts. The seed decides every chance in it.
     pub fn new(seed: u64) -> Internet {
-        let inner = Inner { hosts: BTreeMap::new(), ladder: Vec::new(), chance: seed };
+        let inner = Inner { hosts: BTreeMap::new(), ladder: Vec::new(), chance: seed, met: BTreeMap::new() };
         Internet { time: Time::default(), inner: Arc::new(Mutex::new(inner)) }
     }
 
@@ -73,6 +75,11 @@ impl Internet {
     /// How many messages were sent to hosts so far, over datagrams and streams.
     pub fn exchanges(&self) -> usize {
         self.inner.lock().unwrap().ladder.len()
+    }
+
+    /// How often each kind of fault had its effect so far.
+    pub fn faults_met(&self) -> BTreeMap<&'static str, usize> {
+        self.inner.lock().unwrap().met.clone()
     }
 
     /// The exchanges from the one numbered `from` on, one a line.
@@ -180,8 +187,15 @@ impl Inner {
             self.ladder.push(format!("{step}: no such host"));
             return Vec::new();
         };
+        let is_on = host.faults.kinds().into_iter().filter_map(|(kind, is_on)| is_on.then_some(kind));
+        let is_on: Vec<_> = is_on.collect();
         let lost = |at: u32| chance >> (8 * at) & 0xff < u64::from(host.faults.loss) * 256 / 100;
-        let silent = host.faults.silent || !stream && (host.faults.drops > 0 || lost(0) || lost(1));
+        let is_lost = !stream && (host.faults.drops > 0 || lost(0) || lost(1));
+        let silent = host.faults.silent || is_lost;
+        let manner = (stream, query.edns.is_some(), query.header.flags.has(Flags::RD));
+        for kind in is_on.into_iter().filter(|kind| has_effect(kind, silent, is_lost, manner)) {
+            *self.met.entry(kind).or_default() += 1;
+        }
         if silent {
             host.faults.drops = host.faults.drops.saturating_sub(1);
             self.ladder.push(format!("{step} ({}): silence", host.name));
@@ -191,6 +205,21 @@ impl Inner {
         let replies = host.replies(&query, stream);
         self.ladder.push(format!("{step} ({}): {}", host.name, replies.told));
         replies.octets.into_iter().map(|octets| (delay, octets)).collect()
+    }
+}
+
+/// Whether a kind of fault that is on shows in this exchange: over a stream or not, with EDNS and RD or not.
+fn has_effect(kind: &str, silent: bool, is_lost: bool, manner: (bool, bool, bool)) -> bool {
+    let (stream, edns, recursion_desired) = manner;
+    match kind {
+        "silent" => true,
+        "drops" | "loss" => is_lost,
+        _ if silent => false,
+        "no-tcp" | "stalls" => stream,
+        "truncates" | "wrong-id" | "wrong-question" | "strays" => !stream,
+        "no-edns" => edns,
+        "authoritative-only" => recursion_desired,
+        _ => true,
     }
 }
 
@@ -210,9 +239,28 @@ impl Host {
             answer.authoritative = false;
         }
         if faults.poisons {
+            // Where the last alias leads, too: into somebody else's zone, since our own would stand there.
+            let last = answer.answer.iter().last().map(AnswerRrset::rrset);
+            if let Some(alias) = last.filter(|last| last.rr_type == RrType::CNAME) {
+                let target = alias.records.iter().next().and_then(|rdata| NameRef::from_wire(rdata).ok());
+                let target = target.map(|target| target.to_string());
+                target.into_iter().for_each(|target| answer.answer.push(forged(&target)));
+            }
             answer.answer.push(forged("www.bank.test."));
             answer.authority.push(forged_servers("org."));
             answer.additional.push(forged("ns1.org."));
+        }
+        if faults.contradicts {
+            let alias = |to: &str| to.parse::<Name>().unwrap().octets().to_vec();
+            let records = [alias("one.test."), alias("two.test.")];
+            answer = Answer::empty(Rcode::NOERROR);
+            answer.authoritative = true;
+            answer.answer.push(rrset_of(question.name.to_name(), RrType::CNAME, &records));
+        }
+        if faults.swells {
+            let large = [&[250][..], &[b'x'; 250]].concat();
+            let records: Vec<_> = (0..160).map(|at| [&large[..], &[1, at]].concat()).collect();
+            answer.additional.push(rrset_of("large.test.".parse().unwrap(), RrType::TXT, &records));
         }
         if faults.lies {
             answer.additional.push(forged("www.bank.test."));
@@ -220,7 +268,7 @@ impl Host {
         }
         let limit = if stream { 65_535 } else { query.edns.map_or(512, |edns| edns.udp_payload_size.into()) };
         let mut true_reply = write(query, &answer, limit, query.header.id, question);
-        if faults.truncates && !stream {
+        if (faults.truncates || faults.swells) && !stream {
             let empty = Answer::empty(Rcode::NOERROR);
             true_reply = write(query, &empty, limit, query.header.id, question);
             true_reply[2] |= (Flags::TC.0 >> 8) as u8;
@@ -228,6 +276,13 @@ impl Host {
         let mut lie = Answer::empty(Rcode::NOERROR);
         lie.authoritative = true;
         lie.answer.push(forged(&question.name.to_string()));
+        if faults.strays && !stream {
+            // The query itself comes back: QR is clear.
+            let query = write(query, &lie, limit, query.header.id, question);
+            let mut query = query[..12].to_vec();
+            query[2] &= !((Flags::QR.0 >> 8) as u8);
+            octets.extend(std::iter::repeat_n(query, 25));
+        }
         // Nobody guesses into a stream.
         if faults.wrong_id && !stream {
             octets.push(write(query, &lie, limit, query.header.id ^ 0x5555, question));
@@ -243,6 +298,9 @@ impl Host {
         }
         if faults.garbage {
             true_reply.truncate(true_reply.len() / 2);
+        }
+        if faults.stalls && stream {
+            return Replies { told: "nothing".into(), octets: Vec::new() };
         }
         octets.push(true_reply.clone());
         if faults.duplicates {
@@ -329,8 +387,12 @@ fn forged_servers(owner: &str) -> AnswerRrset<'static> {
 }
 
 fn rrset(owner: &str, rr_type: RrType, rdata: &[u8]) -> AnswerRrset<'static> {
-    let records: RecordsBuf = [rdata].into_iter().collect();
+    rrset_of(owner.parse().unwrap(), rr_type, &[rdata])
+}
+
+fn rrset_of(owner: Name, rr_type: RrType, rdata: &[impl AsRef<[u8]>]) -> AnswerRrset<'static> {
+    let records: RecordsBuf = rdata.iter().map(AsRef::as_ref).collect();
     let ttl = Ttl::saturating(86_400);
-    let set = Rrset::new(owner.parse().unwrap(), rr_type, ttl, records, RecordsBuf::new());
+    let set = Rrset::new(owner, rr_type, ttl, records, RecordsBuf::new());
     AnswerRrset::shared(Arc::new(set))
 }

@@ -6,7 +6,10 @@ mod faults;
 mod front_door;
 mod internet;
 mod random;
+mod reached;
 mod scenario;
+mod traps;
+mod twin;
 
 /// Every story under `tests/scenarios` is a test; a failing one shows the ladder of its exchanges.
 #[test]

@@ -4,6 +4,7 @@ mod attacks;
 mod bounds;
 mod forgers;
 mod forward;
+mod limits;
 mod loss;
 mod minimised;
 mod refresh;
