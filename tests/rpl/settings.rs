@@ -310,9 +310,9 @@ impl<'f> Reader<'f> {
                 self.local_data.iter().filter(|record| record.owner.as_ref().is_at_or_below(apex.as_ref()));
             for record in own {
                 let ttl = Ttl::saturating(record.ttl.into());
-                overlay.push(record.owner.as_ref(), record.rr_type, ttl, &record.rdata);
+                overlay.push(record.owner.as_ref(), record.rr_type, ttl, &record.rdata, ());
             }
-            let zone = overlay.build().map_err(|errors| Unfit::Mistake(errors.join("; ")))?;
+            let zone = overlay.build().map_err(|errors| Unfit::Mistake(format!("{errors:?}")))?;
             serve.overlays.add(zone, Ground::Resolution);
         }
         if self.has_ipv6_client {

@@ -242,7 +242,11 @@ impl Reached {
                         self.outcome("Alias");
                     }
                 }
-                Step::LocalZone { .. } | Step::SpecialName(_) | Step::Here(_) | Step::Known { .. } => {}
+                Step::LocalZone { .. }
+                | Step::Synthesised(_)
+                | Step::SpecialName(_)
+                | Step::Here(_)
+                | Step::Known { .. } => {}
                 Step::Nearest(..) | Step::WithoutEdns(_) | Step::Referral(_) => {}
             }
         }
