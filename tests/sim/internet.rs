@@ -239,12 +239,17 @@ impl Host {
             answer.authoritative = false;
         }
         if faults.poisons {
-            // Where the last alias leads, too: into somebody else's zone, since our own would stand there.
+            // Where the last alias leads, too, when that is somebody else's.
             let last = answer.answer.iter().last().map(AnswerRrset::rrset);
-            if let Some(alias) = last.filter(|last| last.rr_type == RrType::CNAME) {
-                let target = alias.records.iter().next().and_then(|rdata| NameRef::from_wire(rdata).ok());
-                let target = target.map(|target| target.to_string());
-                target.into_iter().for_each(|target| answer.answer.push(forged(&target)));
+            let alias = last.filter(|last| last.rr_type == RrType::CNAME);
+            let target = alias
+                .and_then(|alias| Some(NameRef::from_wire(alias.records.iter().next()?).ok()?.to_name()));
+            let is_theirs = |target: &Name| {
+                let asked = QuestionRef { name: target.as_ref(), ..question };
+                matches!(authority::answer(&self.zones, asked, false), Verdict::NotOurs)
+            };
+            if let Some(target) = target.filter(is_theirs) {
+                answer.answer.push(forged(&target.to_string()));
             }
             answer.answer.push(forged("www.bank.test."));
             answer.authority.push(forged_servers("org."));

@@ -224,7 +224,7 @@ fn denied(build: &mut Build, top: &str, vary: u64) -> String {
         build.serve(&apex, address, &apex, &format!("{servers}{}", body(at)));
         zone += &servers;
         good += &format!("zgood{at} A {address}\n");
-        if vary % 2 == 0 {
+        if vary.is_multiple_of(2) {
             bad += &(0..4).map(|of| format!("n{at}-{of} TXT x\n")).collect::<String>();
         }
     }

@@ -6,10 +6,12 @@ use namu::zonefile::{Files, NoIncludes, parse};
 /// Owner, type and RDATA of a record.
 pub type Record = (String, RrType, Vec<u8>);
 
+type Records = Vec<(Name, RrType, Vec<u8>)>;
+
 /// All zones.
 #[derive(Default)]
 pub struct Twin {
-    zones: Vec<(Name, Vec<(Name, RrType, Vec<u8>)>)>,
+    zones: Vec<(Name, Records)>,
 }
 
 impl Twin {
@@ -19,7 +21,7 @@ impl Twin {
         if self.zones.iter().any(|(known, _)| *known == name) {
             return;
         }
-        let mut records = Vec::new();
+        let mut records = Records::new();
         let mut files = Files::new(apex, text.as_bytes().to_vec());
         parse(&mut files, name.as_ref(), &NoIncludes, &mut |record| {
             records.push((record.owner.to_name(), record.rr_type, record.rdata.to_vec()));
