@@ -474,9 +474,17 @@ mod tests {
         assert_eq!(store.evicted() + entries, 10_001);
     }
 
-    /// BOUNDS row: a flood of large names nobody asks twice, and a thousand names asked now and then between them.
+    /// A flood of large names nobody asks twice (CVE-2023-2828), and a thousand names asked now and then between them.
     #[test]
     fn a_flood_of_unique_names_leaves_the_hot_ones_where_they_are() {
+        // How moka hashes is drawn anew for each store; what is asked for is the rule, not the luck of one.
+        let floods = [flood(), flood(), flood()];
+        let (hits, asked) = floods.iter().fold((0, 0), |sum, flood| (sum.0 + flood.0, sum.1 + flood.1));
+        assert!(hits * 100 >= asked * 95, "{hits} of {asked}: {floods:?}");
+    }
+
+    /// How many questions for hot names were hits, and how many there were.
+    fn flood() -> (usize, usize) {
         const SIZE: u64 = 4_000_000;
         let store = Store::new(SIZE);
         let hot: Vec<_> = (0..1000).map(|number| format!("hot{number}.example.")).collect();
@@ -503,7 +511,6 @@ mod tests {
                 most = most.max(store.usage().1);
             }
         }
-        assert!(hits * 100 >= asked * 95, "{hits} of {asked}");
         assert!(most <= SIZE + SIZE / 10, "{most} octets");
         // Those that become hot during the flood find a place, too.
         put(&store, "new.example.");
@@ -511,6 +518,7 @@ mod tests {
             assert!(number % 10 != 0 || is_kept(&store, "new.example."), "{number}");
             put_large(&store, &format!("more{number}.example."));
         }
+        (hits, asked)
     }
 
     fn put_large(store: &Store, owner: &str) {

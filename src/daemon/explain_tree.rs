@@ -64,6 +64,11 @@ impl Growing {
                 self.levels.last_mut().expect("the first level stays").zone =
                     Some(named("upstream", apex, text));
             }
+            Step::SecondHand(question) => {
+                let text =
+                    format!("{question}: nobody else helped, so what a server has from a cache is taken");
+                self.put(asked("second-hand", question, text));
+            }
             Step::Synthesised(question) => {
                 let text = format!("{question}: made from what IPv4 has (DNS64)");
                 self.leave_zone_and_put(asked("synthesised", question, text));

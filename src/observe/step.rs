@@ -78,6 +78,8 @@ pub enum Step {
     ChildFailed(Question),
     /// The answer to the question was made from another, that of IPv4 (RFC 6147).
     Synthesised(Question),
+    /// No server of the zone helped: what one said that has it from somebody's cache is taken.
+    SecondHand(Question),
     /// Waiting for this question would have been waiting for ourselves.
     Cycle(Question),
 }
@@ -129,6 +131,7 @@ impl Step {
             Step::SpecialName(apex) | Step::Nearest(apex, _) | Step::Referral(apex) => name(apex),
             Step::Upstream(apex) => name(apex),
             Step::Here(question) | Step::Synthesised(question) => name(&question.name),
+            Step::SecondHand(question) => name(&question.name),
             Step::Known { question, .. } | Step::Exchange { question, .. } => name(&question.name),
             Step::Found(question, _) | Step::Child(question) => name(&question.name),
             Step::ChildFailed(question) | Step::Cycle(question) => name(&question.name),

@@ -211,7 +211,7 @@ impl Recursion {
         let landed = Box::pin(waiting.landing());
         match select(landed, self.resolver.world.sleep_until(end)).await {
             Either::Left((landing, _)) => landing,
-            Either::Right(_) => landing(Limit::Time(self.resolver.options.query_timeout).into()),
+            Either::Right(_) => landing(Limit::Time(budget.timeout).into()),
         }
     }
 

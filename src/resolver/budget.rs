@@ -25,7 +25,8 @@ pub struct Budget {
     minimised_of_others: Allowance,
     is_wary: AtomicBool,
     addresses: Mutex<BTreeSet<IpAddr>>,
-    timeout: Duration,
+    /// Time for the client's query.
+    pub timeout: Duration,
     /// When the query ends, whatever it has.
     pub deadline: Tick,
 }

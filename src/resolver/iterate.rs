@@ -214,7 +214,7 @@ async fn ask_zone(
     loop {
         let (server, timeout) = match round.next().await {
             Ok(next) => next,
-            Err(failure) => return round.end(failure),
+            Err(failure) => return round.end(question, failure),
         };
         let write_down = |result| {
             let exchange = UpstreamExchange { server, result };
@@ -227,7 +227,7 @@ async fn ask_zone(
                     write_down(ExchangeResult::Timeout);
                 }
                 let failure = round.cut_short(limit, Some(server));
-                return round.end(failure);
+                return round.end(question, failure);
             }
         };
         let no_reply = if let Outcome::NoReply(no_reply) = outcome { Some(no_reply) } else { None };
@@ -396,8 +396,10 @@ impl<'t> Round<'t> {
     }
 
     /// The last resort if there is one, else the failure.
-    fn end(self, failure: Failure) -> Result<Asked, Failure> {
-        self.last_resort.map(|found| Asked::Said(Said::FromCache(found))).ok_or(failure)
+    fn end(self, question: &Question, failure: Failure) -> Result<Asked, Failure> {
+        let Some(found) = self.last_resort else { return Err(failure) };
+        self.task.step(Step::SecondHand(question.clone()));
+        Ok(Asked::Said(Said::FromCache(found)))
     }
 
     fn failure(&mut self) -> Failure {

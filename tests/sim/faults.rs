@@ -41,6 +41,8 @@ pub struct Faults {
     pub no_tcp: bool,
     /// It is a resolver: RA set, AA clear, and REFUSED for a query without RD.
     pub recursive: bool,
+    /// It has its zones from somebody's cache: RA set and AA clear, with or without RD.
+    pub second_hand: bool,
     /// REFUSED for a query with RD.
     pub authoritative_only: bool,
     /// An answer carries records nobody asked for: of another zone, its delegation and the address of its server, and an
@@ -80,6 +82,7 @@ impl Faults {
             ["denies-empty"] => self.denies_empty = true,
             ["no-tcp"] => self.no_tcp = true,
             ["recursive"] => self.recursive = true,
+            ["second-hand"] => self.second_hand = true,
             ["authoritative-only"] => self.authoritative_only = true,
             ["poisons"] => self.poisons = true,
             ["strays"] => self.strays = true,
@@ -113,6 +116,7 @@ impl Faults {
             denies_empty,
             no_tcp,
             recursive,
+            second_hand,
             authoritative_only,
             poisons,
             strays,
@@ -139,6 +143,7 @@ impl Faults {
             ("denies-empty", *denies_empty),
             ("no-tcp", *no_tcp),
             ("recursive", *recursive),
+            ("second-hand", *second_hand),
             ("authoritative-only", *authoritative_only),
             ("poisons", *poisons),
             ("strays", *strays),

@@ -235,7 +235,7 @@ impl Host {
         let question = query.question;
         let mut octets = Vec::new();
         let mut answer = self.answer(query);
-        if faults.recursive {
+        if faults.recursive || faults.second_hand {
             answer.authoritative = false;
         }
         if faults.poisons {
@@ -311,7 +311,7 @@ impl Host {
         if faults.duplicates {
             octets.push(true_reply);
         }
-        if faults.recursive {
+        if faults.recursive || faults.second_hand {
             octets.iter_mut().for_each(|octets| octets[3] |= Flags::RA.0 as u8);
         }
         let sections = (answer.answer.len(), answer.authority.len(), answer.additional.len());

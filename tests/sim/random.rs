@@ -20,7 +20,7 @@ use crate::internet::FORGED_ADDRESS;
 use crate::reached::Reached;
 use crate::traps::{Act, Build, TRAPS};
 
-const FAULTS: [&[&str]; 23] = [
+const FAULTS: [&[&str]; 24] = [
     &["none"],
     &["none"],
     &["none"],
@@ -44,6 +44,7 @@ const FAULTS: [&[&str]; 23] = [
     &["strays"],
     &["swells"],
     &["contradicts"],
+    &["second-hand"],
 ];
 
 /// A random internet and what happens on it.

@@ -15,8 +15,19 @@ use crate::faults::Faults;
 use crate::traps::Truth;
 
 /// The variants of `Verdict` and `End` of the resolver's `classify`.
-const OUTCOMES: [&str; 10] =
-    ["Found", "Referral", "Lame", "Junk", "Failed", "Data", "Alias", "NoData", "NxDomain", "Overlong"];
+const OUTCOMES: [&str; 11] = [
+    "FromCache",
+    "Found",
+    "Referral",
+    "Lame",
+    "Junk",
+    "Failed",
+    "Data",
+    "Alias",
+    "NoData",
+    "NxDomain",
+    "Overlong",
+];
 
 /// Bounds of `limits.rs` that the resolver and recursion obey, and that a random internet can reach.
 const BOUNDS: [&str; 42] = [
@@ -65,7 +76,7 @@ const BOUNDS: [&str; 42] = [
 ];
 
 /// The others, each with the reason why no random internet shows it. All have tests of their own beside the code.
-const OUT_OF_SIGHT: [(&str, &str); 5] = [
+const OUT_OF_SIGHT: [(&str, &str); 10] = [
     ("FLIGHTS", "16384 questions at the same instant"),
     ("FOLLOWER_RESTARTS", "nobody is told how often a question began again"),
     (
@@ -73,6 +84,11 @@ const OUT_OF_SIGHT: [(&str, &str); 5] = [
         "shows only where a flight that ends at the deadline has more to say than the one who waits",
     ),
     ("TRACE_STEPS", "64 packets take fewer steps than are kept"),
+    ("QUERY_TIMEOUT_SHARE_OF_ANSWER", "part of QUERY_TIMEOUT, which is counted"),
+    ("TRIES_BEFORE_OTHER_GLUE", "glue of other delegations looks like any other among the steps"),
+    ("ZONE_FLIGHTS", "two hundred questions at the same instant"),
+    ("PREFETCHES", "as many answers about to expire at the same instant"),
+    ("STALE_QUIET", "these internets keep nothing stale"),
     ("FORWARD_TIMEOUT", "the time a forwarder has is not among the steps"),
 ];
 
@@ -242,6 +258,7 @@ impl Reached {
                         self.outcome("Alias");
                     }
                 }
+                Step::SecondHand(_) => self.outcome("FromCache"),
                 Step::LocalZone { .. }
                 | Step::Synthesised(_)
                 | Step::SpecialName(_)
