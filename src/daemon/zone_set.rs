@@ -15,7 +15,7 @@ use super::durable;
 use super::handle::{not_served, zone_text};
 use super::report::{ZoneState, ZoneStatus};
 use super::stamp::{ContentMark, Doubt, SeenFile, SeenFiles, Stamp};
-use super::versions::{Prepared, Versions};
+use super::versions::{Prepared, Versions, When};
 use super::zone_file::{ReadZone, read_zone, read_zone_text};
 use super::zone_list::{ListedZone, ZoneList};
 use crate::clock::Unix;
@@ -319,7 +319,12 @@ impl ZoneSet {
     }
 
     fn take(&mut self, apex: Name, outcome: Outcome, report: &mut LoadReport) {
-        let served = self.served(&apex).map(|zone| zone.serial());
+        let is_kept_out = matches!(outcome, Outcome::Held { .. } | Outcome::Bad { .. });
+        let served = match self.served(&apex) {
+            Some(zone) => Some(zone.serial()),
+            None if is_kept_out => self.serve_last_version(&apex),
+            None => None,
+        };
         let known = self.zones.get_mut(&apex).expect("only zones of the list are looked at");
         match outcome {
             Outcome::Unchanged => {}
@@ -371,6 +376,15 @@ impl ZoneSet {
                 report.diagnostics.extend(diagnostics);
             }
         }
+    }
+
+    /// A start with a file that cannot be served goes on with what was published last. Its serial, if there is such a
+    /// version.
+    fn serve_last_version(&mut self, apex: &Name) -> Option<Serial> {
+        let zone = self.versions.at(apex.as_ref(), When::Time(Unix(u64::MAX))).ok()?;
+        let serial = zone.serial();
+        self.table = self.table.with(ZoneEntry::Loaded(zone.into()));
+        Some(serial)
     }
 
     fn served(&self, apex: &Name) -> Option<&Arc<Zone>> {

@@ -48,6 +48,26 @@ fn edit_of(zone: &Zone) -> u32 {
     text.trim_start_matches("edit-").parse().unwrap()
 }
 
+#[test]
+fn a_start_with_a_broken_file_goes_on_with_the_last_version() {
+    let folder = Folder::new();
+    let file = folder.write("zones/home.test.zone", &zone(1));
+    let namu = start(&folder);
+    assert_eq!(serial(&namu), 1);
+    assert!(namu.stop().success());
+    std::fs::write(&file, zone(2).replace("r7 TXT", "r7 TXTT")).unwrap();
+    let mut namu = start(&folder);
+    let heard = namu.heard();
+    assert!(heard.contains("its file has errors; serial 1 stays") && heard.contains("TXTT"), "{heard}");
+    let reply = udp(namu.address(), "r7.home.test.", RecordType::TXT);
+    assert_eq!((serial(&namu), reply.answers[0].data.to_string()), (1, "edit-1".to_string()));
+    let (_, status, _) = run(&folder.path, &["ctl", "status"]);
+    assert!(status.contains("serial 1 stays"), "{status}");
+    std::fs::write(&file, zone(2)).unwrap();
+    namu.wait_for("serial 1 -> 2");
+    assert_eq!(history(&folder), [(1, 1), (2, 2)]);
+}
+
 /// The versions of a journal without the tail a killed writer may have left: serial and edit of each.
 fn history(folder: &Folder) -> Vec<(u32, u32)> {
     let octets = std::fs::read(folder.path.join(JOURNAL)).unwrap();
