@@ -220,7 +220,7 @@ fn the_end_waits_for_a_name_server_that_is_about_to_answer() {
 }
 
 /// The response of an authoritative server to a query for an address.
-fn answer(octets: &[u8]) -> Vec<u8> {
+pub fn answer(octets: &[u8]) -> Vec<u8> {
     let asked = Message::from_vec(octets).unwrap();
     let mut message = Message::new(asked.metadata.id, MessageType::Response, OpCode::Query);
     message.metadata.authoritative = true;

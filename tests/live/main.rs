@@ -4,6 +4,7 @@ mod access_log;
 mod answering;
 mod broken_files;
 mod cache;
+mod chance;
 mod check;
 mod control;
 mod dig;
