@@ -1,12 +1,9 @@
 //! Requests in, responses out: what cookies, options, limits, special names and transfers make of them.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::*;
@@ -24,6 +21,9 @@ use crate::wire::names::Hops;
 use crate::wire::{Flags, Header, MessageView, SectionKind};
 use crate::zone::{ZoneBuilder, ZoneEntry, ZoneTable};
 use crate::zonefile::{Files, NoIncludes, parse};
+
+mod limiting;
+mod transfers;
 
 const ZONE: &str = "$ORIGIN example.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n\
     www A 192.0.2.2\nmany A 192.0.2.1\nmany A 192.0.2.2\nmany A 192.0.2.3\nmany A 192.0.2.4\nsub NS ns.sub\n\
@@ -280,124 +280,6 @@ fn a_cookie_may_be_asked_for_alone() {
     assert_eq!(without.rcode(&alone(b"12345678")), Rcode::FORMERR);
 }
 
-fn limited(slip: u32) -> ServeOptions {
-    ServeOptions { rate_limit: Some(RateLimit { per_second: 200, slip }), ..options() }
-}
-
-/// BOUNDS on amplification: the answer is over a kilobyte, the query a few dozen octets.
-#[test]
-fn a_flood_from_one_network_gets_no_more_octets_than_it_sends() {
-    let mut house = House::new(snapshot(limited(2)));
-    let query = request("fat. TXT", Some(b""), b"");
-    let whole = house.ask(&query).len();
-    assert!(whole > 1000, "{whole}");
-    for second in 1..4u64 {
-        let (mut octets_in, mut octets_out) = (0, 0);
-        for number in 0..10_000u64 {
-            house.now = at(second * 1000 + number / 10);
-            house.client = SocketAddr::from(([203, 0, 113, number as u8], 1024 + number as u16));
-            octets_in += query.len();
-            octets_out += house.begin(&query).1.len();
-        }
-        let bound = if second == 1 { octets_in + 200 * whole } else { octets_in };
-        assert!(octets_out <= bound, "second {second}: {octets_out} out for {octets_in} in");
-        assert!(second > 1 || octets_out >= 200 * whole, "what is allowed is sent");
-    }
-}
-
-#[test]
-fn what_is_too_much_is_truncated_or_silent_and_written_down() {
-    let mut house = House::new(snapshot(limited(2)));
-    let query = request("www.example. A", None, b"");
-    let mut outcomes = [0; 3];
-    for _ in 0..300 {
-        match house.begin(&query) {
-            (Begin::Done { event: Event { source: Source::Authoritative, .. }, .. }, _) => outcomes[0] += 1,
-            (Begin::Done { event, .. }, response) => {
-                let view = MessageView::parse(&response).unwrap();
-                assert!(view.header().flags.has(Flags::TC) && view.header().counts == [1, 0, 0, 0]);
-                assert_eq!((event.source, event.octets), (Source::Dropped, response.len() as u32));
-                outcomes[1] += 1;
-            }
-            (Begin::Silent(event), _) => {
-                assert_eq!((event.source, event.octets, event.rcode), (Source::Dropped, 0, Rcode::NOERROR));
-                outcomes[2] += 1;
-            }
-            (begun, _) => panic!("{begun:?}"),
-        }
-    }
-    assert_eq!(outcomes, [200, 50, 50]);
-    assert_eq!(DropReason::RateLimit.word(), "rate_limit");
-}
-
-#[test]
-fn a_network_that_asks_too_often_is_not_heard_whatever_it_asks_and_through_which_door() {
-    let exempt = Acl::compile(&["198.51.100.0/24"], &[]).unwrap();
-    let limit = ClientLimit { per_second: 10, burst: 20, ipv4_prefix: 24, ipv6_prefix: 56, exempt };
-    let mut house = House::new(snapshot(ServeOptions { client_limit: Some(limit), ..options() }));
-    let is_heard = |house: &mut House, octets: &[u8]| match house.begin(octets).0 {
-        Begin::Drop(DropReason::ClientLimit) => false,
-        Begin::Done { .. } => true,
-        begun => panic!("{begun:?}"),
-    };
-    let query = request("www.example. A", None, b"");
-    for asked in 0..20 {
-        house.transport = if asked % 2 == 0 { Transport::Udp } else { Transport::Tcp };
-        let other = request(&format!("n{asked}.example. TXT"), None, b"");
-        assert!(is_heard(&mut house, if asked % 3 == 0 { &query } else { &other }), "{asked}");
-    }
-    assert!(!is_heard(&mut house, &query));
-    assert!(!is_heard(&mut house, &[0; 12]), "what is malformed is counted too");
-    house.client = "198.51.100.1:53".parse().unwrap();
-    assert!((0..100).all(|_| is_heard(&mut house, &query)), "the exempt are always heard");
-    house.client = "203.0.113.1:53".parse().unwrap();
-    assert!(is_heard(&mut house, &query), "another network has its own account");
-}
-
-#[test]
-fn who_is_known_by_a_cookie_or_a_stream_is_not_limited() {
-    let mut house = House::new(snapshot(limited(1)));
-    let plain = request("www.example. A", None, b"");
-    let known = told(&house.ask(&request("www.example. A", Some(&cookie(b"12345678")), b"")))[0].1.clone();
-    let known = request("www.example. A", Some(&cookie(&known)), b"");
-    let new = request("www.example. A", Some(&cookie(b"abcdefgh")), b"");
-    let forged = request("www.example. A", Some(&cookie(b"abcdefghnot-from-here---")), b"");
-    for _ in 0..500 {
-        house.begin(&plain);
-        let response = house.ask(&known);
-        assert_eq!(
-            MessageView::parse(&response).unwrap().header().counts[1],
-            1,
-            "the cookie holder loses none"
-        );
-    }
-    for octets in [&new, &forged] {
-        assert_eq!(house.rcode(octets), Rcode::BADCOOKIE, "come back with this cookie");
-        assert_eq!(told(&house.ask(octets))[0].1.len(), 24);
-    }
-    house.transport = Transport::Tcp;
-    assert_eq!(MessageView::parse(&house.ask(&plain)).unwrap().header().counts[1], 1);
-}
-
-#[test]
-fn special_names_have_no_limit_for_those_they_are_for() {
-    let special = ServeOptions { special_names: Some(SpecialNames::builtin().into()), ..limited(0) };
-    let mut house = House::new(resolving(snapshot(special)));
-    (0..500).for_each(|_| drop(house.ask(&request("1.0.0.10.in-addr.arpa. PTR", None, b""))));
-}
-
-#[test]
-fn random_names_below_a_wildcard_or_nowhere_are_one_answer() {
-    for (suffix, sent) in
-        [("wild.example.", 200), ("example.", 200), ("sub.example.", 200), ("elsewhere.", 200)]
-    {
-        let mut house = House::new(snapshot(limited(0)));
-        let answered =
-            (0..300).filter(|n| !house.begin(&request(&format!("r{n}.{suffix} A"), None, b"")).1.is_empty());
-        assert_eq!(answered.count(), sent, "{suffix}");
-    }
-}
-
 #[test]
 fn special_names_are_answered_here_and_only_to_who_may_recurse() {
     let special = ServeOptions { special_names: Some(SpecialNames::builtin().into()), ..options() };
@@ -460,135 +342,4 @@ fn records_come_in_the_order_the_operator_chose() {
     };
     assert_eq!((orders(RrsetOrder::Fixed), orders(RrsetOrder::Rotate)), (1, 4));
     assert!(orders(RrsetOrder::Random) > 15, "of 24 orders, in 60 responses");
-}
-
-/// The SOA of `example.` with this serial, as the authority section of an IXFR request has it.
-fn soa(serial: u32) -> Vec<u8> {
-    let numbers = [serial, 0, 0, 0, 0].map(u32::to_be_bytes).concat();
-    [&b"\xc0\x0c\0\x06\0\x01\0\0\0\0\0\x18\xc0\x0c\xc0\x0c"[..], &numbers].concat()
-}
-
-#[test]
-fn a_transfer_is_for_who_may_have_it_over_the_door_it_needs() {
-    let (udp, tcp) = (Transport::Udp, Transport::Tcp);
-    let (friend, stranger) = ("192.0.2.99:5353", "198.51.100.1:5353");
-    // What is answered at once, as code and records of the answer section; none is a transfer.
-    type Row<'r> = (&'r str, Vec<u8>, Transport, &'r str, Option<(Rcode, u16)>);
-    let rows: [Row<'_>; 13] = [
-        ("example. AXFR", vec![], tcp, friend, None),
-        ("EXAMPLE. AXFR", vec![], tcp, friend, None),
-        ("example. AXFR", vec![], udp, friend, Some((Rcode::REFUSED, 0))),
-        ("example. AXFR", vec![], tcp, stranger, Some((Rcode::REFUSED, 0))),
-        ("www.example. AXFR", vec![], tcp, friend, Some((Rcode::NOTAUTH, 0))),
-        ("elsewhere. AXFR", vec![], tcp, stranger, Some((Rcode::NOTAUTH, 0))),
-        ("broken. AXFR", vec![], tcp, friend, Some((Rcode::SERVFAIL, 0))),
-        ("example. IXFR", soa(6), tcp, friend, None),
-        ("example. IXFR", soa(7), tcp, friend, Some((Rcode::NOERROR, 1))),
-        ("example. IXFR", soa(8), tcp, friend, Some((Rcode::NOERROR, 1))),
-        ("example. IXFR", soa(6), udp, friend, Some((Rcode::NOERROR, 1))),
-        ("example. IXFR", vec![], tcp, friend, Some((Rcode::FORMERR, 0))),
-        ("example. IXFR", soa(6), udp, stranger, Some((Rcode::REFUSED, 0))),
-    ];
-    for (question, authority, transport, client, want) in rows {
-        let mut house = House::new(snapshot(options()));
-        (house.transport, house.client) = (transport, client.parse().unwrap());
-        let (begun, response) = house.begin(&request(question, None, &authority));
-        let found = match begun {
-            Begin::Continue(_) => None,
-            _ => {
-                let view = MessageView::parse(&response).unwrap();
-                Some((view.rcode(), view.header().counts[1]))
-            }
-        };
-        assert_eq!(found, want, "{question} {transport} {client}");
-    }
-}
-
-/// Takes so many messages, then the client is gone.
-struct Client {
-    patience: usize,
-    messages: Vec<Vec<u8>>,
-    events: Vec<Event>,
-}
-
-impl Replies for Client {
-    fn send<'a>(
-        &'a mut self,
-        octets: Vec<u8>,
-        event: Option<Event>,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        self.messages.push(octets);
-        self.events.extend(event);
-        Box::pin(std::future::ready(self.messages.len() < self.patience))
-    }
-
-    fn give_up(&mut self, event: Event) {
-        self.events.push(event);
-    }
-}
-
-fn transfer(house: &mut House, patience: usize) -> Client {
-    house.transport = Transport::Tcp;
-    let (begun, _) = house.begin(&request("big. AXFR", Some(&asking_for(&[9, 3])), b""));
-    let Begin::Continue(request) = begun else { panic!("{begun:?}") };
-    let mut client = Client { patience, messages: Vec::new(), events: Vec::new() };
-    complete(*request, &mut client).now_or_never().expect("nothing here waits");
-    client
-}
-
-fn with_big_zone() -> House {
-    let text = (0..3000).fold("@ 60 SOA ns admin 1 1 1 9 1\n@ 60 NS ns\n".to_string(), |text, host| {
-        format!("{text}host{host} 60 TXT \"text that fills messages {host}\"\n")
-    });
-    let served = snapshot(options());
-    House::new(Snapshot { zones: served.zones.with(zone("big.", &text)), ..served })
-}
-
-#[test]
-fn a_transfer_is_one_line_of_the_log_with_all_its_octets() {
-    let client = transfer(&mut with_big_zone(), usize::MAX);
-    assert!(client.messages.len() > 5);
-    let records: usize =
-        client.messages.iter().map(|message| usize::from(Header::read(message).unwrap().counts[1])).sum();
-    assert_eq!(records, 3003);
-    let octets: usize = client.messages.iter().map(Vec::len).sum();
-    let [event] = &client.events[..] else { panic!("{:?}", client.events) };
-    assert_eq!(
-        (event.octets, event.source, event.rcode),
-        (octets as u32, Source::Authoritative, Rcode::NOERROR)
-    );
-    assert_eq!(event.question.unwrap().rr_type, RrType::AXFR);
-    assert_eq!(event.transfer, Some(Transfer { serial: Serial(1), is_whole: true }));
-    let first = told(&client.messages[0]);
-    assert_eq!(first, [(3, b"ns1.example.net".to_vec()), (9, vec![0, 0, 0, 9])]);
-}
-
-#[test]
-fn a_client_that_is_gone_ends_its_transfer_with_a_line_that_says_so() {
-    let client = transfer(&mut with_big_zone(), 3);
-    let [event] = &client.events[..] else { panic!("{:?}", client.events) };
-    assert_eq!(event.transfer, Some(Transfer { serial: Serial(1), is_whole: false }));
-    // The third message did not get through.
-    let octets: usize = client.messages[..2].iter().map(Vec::len).sum();
-    assert_eq!((client.messages.len(), event.octets), (3, octets as u32));
-}
-
-#[test]
-fn transfers_have_places_and_give_them_back() {
-    let mut house = with_big_zone();
-    house.transport = Transport::Tcp;
-    let axfr = request("example. AXFR", None, b"");
-    let begin = |house: &mut House| house.begin(&axfr);
-    let held: Vec<Begin> = (0..limits::TRANSFERS_PER_PEER).map(|_| begin(&mut house).0).collect();
-    assert!(held.iter().all(|begun| matches!(begun, Begin::Continue(_))));
-    let (_, refused) = begin(&mut house);
-    assert_eq!(MessageView::parse(&refused).unwrap().rcode(), Rcode::REFUSED);
-    // Strangers in any number take nobody's place: they are refused before places are counted.
-    house.client = "198.51.100.1:53".parse().unwrap();
-    (0..100).for_each(|_| drop(begin(&mut house)));
-    house.client = "192.0.2.1:53".parse().unwrap();
-    assert!(matches!(begin(&mut house).0, Begin::Continue(_)));
-    drop(held);
-    house.client = "192.0.2.99:53".parse().unwrap();
-    assert!(matches!(begin(&mut house).0, Begin::Continue(_)));
 }
