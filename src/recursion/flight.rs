@@ -198,7 +198,7 @@ impl Recursion {
                 }
                 _ => return landed,
             }
-            if let Err(limit) = budget.time(self.resolver.world.now()) {
+            if let Err(limit) = budget.time(self.now()) {
                 return landing(limit.into());
             }
         }
@@ -217,7 +217,7 @@ impl Recursion {
 
     /// What others may see from now on. The only place where answers enter the cache.
     fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>, id: Option<RecordId>) {
-        let (cache, now) = (&self.resolver.cache, self.resolver.world.now());
+        let (cache, now) = (&self.resolver.cache, self.now());
         let question = task.question.as_ref();
         for (part, answer) in task.take_passed() {
             let _ = cache.store_answer(part.as_ref(), answer, now);
@@ -259,7 +259,7 @@ impl Recursion {
     where
         T: Borrow<Resolution>,
     {
-        let now = self.resolver.world.now();
+        let now = self.now();
         let took = budget.spent_time(now);
         let failure = match answered {
             Ok(_) if took < limits::SLOW_QUERY => return None,
@@ -312,7 +312,7 @@ impl Flights for Recursion {
     }
 
     fn learn(&self, delegation: NewDelegation) {
-        let now = self.resolver.world.now();
+        let now = self.now();
         let _ = self.resolver.cache.store_delegation(delegation, now);
     }
 }
