@@ -378,7 +378,8 @@ pub const DURATIONS: [u64; 17] = [
 pub const START_CHANGES: usize = 20;
 // Iteration: QNAME minimisation, forged replies, packets.
 
-/// Questions for a part of a client's name, before the whole of it is asked (RFC 9156 2.3, MAX_MINIMISE_COUNT).
+/// Most questions for parts of a client's name (RFC 9156 2.3, MAX_MINIMISE_COUNT). The parts grow, so that of the longest
+/// name the whole is the tenth question.
 pub const MINIMISED_STEPS: u32 = 10;
 /// The same for all names of one client query that are not the client's: targets of aliases, and name servers. They tell
 /// little of who asks, and whoever writes them could make us ask ten times for each. A name server in a top zone takes two.
@@ -406,8 +407,8 @@ pub const FORWARD_TRIES_BEFORE_FALLBACK: u32 = 2;
 pub const FORWARD_BAD_REPLIES: u32 = 5;
 /// Servers asked at once with `upstream-strategy: parallel`; more would only multiply the load.
 pub const FORWARD_AT_ONCE: usize = 3;
-/// Least time for the reply of the only forwarder left: it may have to ask several servers itself. Doubled once it still
-/// lets [`FORWARD_TRIES`] end within [`QUERY_TIMEOUT`].
+/// Least time for the reply of the only forwarder left: it may have to ask several servers itself. Doubled at each
+/// try up to the longest [`REPLY_TIMEOUT`], it leaves three whole tries within [`QUERY_TIMEOUT`].
 pub const FORWARD_TIMEOUT: Duration = Duration::from_millis(900);
 /// Servers of one forward or stub zone.
 pub const FORWARD_SERVERS: usize = 16;

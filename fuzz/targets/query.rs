@@ -1,4 +1,4 @@
-//! A request as it comes in: scanned, and when it is a query, still the one that was scanned when it is written again.
+//! A request as it comes in: scanned, and when it is a query, its question can be shown in a line of the log.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
