@@ -2,6 +2,10 @@
 //!
 //! One group of modules a floor; a room imports only from floors below it. `tests/tidy.rs` is the wall.
 
+// Tests take in files that integration tests share, which name the library from outside.
+#[cfg(test)]
+extern crate self as namu;
+
 // Floor 0: the nouns.
 pub mod clock;
 pub mod diagnostic;

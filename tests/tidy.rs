@@ -52,6 +52,7 @@ const ROOMS: &[(&str, u32, Imports)] = &[
 /// Where each package may be named: a room, or one file. Tests may name any.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["diagnostic/mod.rs"]),
+    ("aws_lc_rs", &["dnssec/"]),
     ("arc_swap", &["service/", "net/", "daemon/"]),
     ("bytes", &["resolver/", "recursion/", "service/", "net/"]),
     ("clap", &["cli/"]),
@@ -62,6 +63,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("moka", &["cache/"]),
     ("notify", &["daemon/watch.rs"]),
     ("rand", &["net/"]),
+    ("rsa", &["dnssec/small_rsa.rs"]),
     ("saphyr_parser", &["config/"]),
     ("sd_notify", &["net/", "daemon/"]),
     (
