@@ -434,3 +434,13 @@ pub const TRIES_BEFORE_OTHER_GLUE: u32 = 3;
 /// This part of the time for a query is left for its answer to reach the client: of five seconds, a tenth of one. That is
 /// twice [`LANDING_GRACE`].
 pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;
+
+// Servers that speak TCP only.
+
+/// Silent tries in a row after which the next goes over a stream: datagrams may be filtered where streams are not. It is
+/// fewer than [`SERVER_SILENT_TRIES`], so that such a server is found before it is left alone.
+pub const SILENT_TRIES_BEFORE_STREAM: u32 = 2;
+/// A server that replied to a datagram so recently can be reached by datagrams: what is silent is loss.
+pub const SERVER_HEARD: Duration = Duration::from_secs(30);
+/// How long a server is asked over streams only before a datagram is tried again.
+pub const STREAM_ONLY_MEMORY: Duration = Duration::from_secs(300);

@@ -195,6 +195,8 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
     match how.stream {
         Some(WhyStream::Truncated) => text.push_str(", over TCP since the datagram was truncated"),
         Some(WhyStream::Guessed) => text.push_str(", over TCP since somebody sent forged datagrams"),
+        Some(WhyStream::Silent) => text.push_str(", over TCP since it was silent over UDP"),
+        Some(WhyStream::NoDatagrams) => text.push_str(", over TCP since it is known to be silent over UDP"),
         None => {}
     }
     if how.without_edns {
