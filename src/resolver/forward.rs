@@ -56,6 +56,7 @@ async fn forward(question: &Question, zone: &UpstreamZone, task: &Task) -> Resul
             Verdict::Failed(rcode) => Err(ExchangeResult::Failed(rcode)),
         }
     };
+    task.enter(&zone.apex)?;
     let found = Round::new(zone, task).run(question, Flags::RD, understand).await?;
     Ok(Iterated { found, zone: zone.apex.clone(), is_forwarded: true })
 }
@@ -92,6 +93,7 @@ async fn stub(question: &Question, zone: &UpstreamZone, task: &Task) -> Result<I
         (Said::FromCache(_), result) => Err(result),
         said => Ok(said),
     };
+    task.enter(&zone.apex)?;
     match Round::new(zone, task).run(question, Flags::default(), understand).await? {
         Said::Found(found) | Said::FromCache(found) => Ok(Iterated::of_zone(found, apex.apex)),
         Said::Below(below) => {

@@ -125,3 +125,34 @@ fn the_fastest_is_asked_when_all_are_known() {
     }
     assert!(lab.sent().iter().all(|line| line.starts_with("192.0.2.10 ")));
 }
+
+#[test]
+fn the_servers_of_a_forward_zone_have_so_many_flights_and_those_of_all_names_any_number() {
+    for (apex, refused) in [("dead.example.", 1), (".", 0)] {
+        let lab = lab(apex, &[9], Strategy::Fastest, false);
+        let flights = (0..=limits::ZONE_FLIGHTS)
+            .map(|at| lab.recursion.resolve(question(&format!("a{at}.dead.example. A"))));
+        let said = lab.world.run(futures_util::future::join_all(flights));
+        let crowded = said.iter().filter(|resolved| short(resolved).contains("too many questions"));
+        assert_eq!(crowded.count(), refused, "{apex}");
+    }
+}
+
+#[test]
+fn the_servers_of_a_stub_zone_have_so_many_flights() {
+    let zone = UpstreamZone {
+        apex: name("dead.example."),
+        kind: UpstreamKind::Stub,
+        servers: vec![server(9)],
+        strategy: Strategy::Fastest,
+        fallback: false,
+    };
+    let upstreams = Upstreams::new(vec![zone]);
+    let lab =
+        Lab::with(ResolverOptions { priming: false, upstreams, ..ResolverOptions::default() }, &[], &[]);
+    let flights = (0..=limits::ZONE_FLIGHTS)
+        .map(|at| lab.recursion.resolve(question(&format!("a{at}.dead.example. A"))));
+    let said = lab.world.run(futures_util::future::join_all(flights));
+    let crowded = said.iter().filter(|resolved| short(resolved).contains("too many questions"));
+    assert_eq!(crowded.count(), 1);
+}
