@@ -191,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn of_servers_asked_at_once_each_is_told_with_its_own_reason() {
+        let answered = ExchangeResult::Answered(Duration::from_millis(9));
+        let [first, _] = asked(1, Choice::Parallel(2), "a.test. A", ExchangeResult::Timeout);
+        let [second, exchange] = asked(2, Choice::Parallel(2), "a.test. A", answered);
+        let silent = Step::Stream("192.0.2.1:53".parse().unwrap(), WhyStream::Silent);
+        let [ordered, over_tcp] = asked(1, Choice::Ordered(2), "b.test. A", answered);
+        let steps = vec![Step::Upstream(name("test.")), first, second, exchange, ordered, silent, over_tcp];
+        let text = text(&explanation(&Told { steps: steps.into(), ..told() }));
+        for line in [
+            "192.0.2.2 udp a.test. A: answered in 9 ms (one of 2 asked at once)\n",
+            "192.0.2.1 tcp b.test. A: answered in 9 ms, over TCP since it was silent over UDP \
+             (first of 2 in the configured order)\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+    }
+
+    #[test]
     fn each_end_has_its_verdict_and_hint() {
         let apex = name("home.test.");
         let known = |question: &str| Step::Known {

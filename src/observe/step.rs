@@ -97,6 +97,10 @@ pub enum Choice {
     Again(u32),
     /// It was silent or lame lately, and nobody else is left.
     LastResort,
+    /// Of so many it comes first in the order the operator gave them, those silent lately left out.
+    Ordered(usize),
+    /// So many are asked at once.
+    Parallel(usize),
 }
 
 /// Why a question goes over a stream.
