@@ -30,9 +30,10 @@ const KINDS: [(Kind, &str); 3] =
     [(Kind::Positive, "positive"), (Kind::NoData, "nodata"), (Kind::NxDomain, "nxdomain")];
 const SECURITIES: [(Security, &str); 3] =
     [(Security::Unchecked, "unchecked"), (Security::Insecure, "insecure"), (Security::Secure, "secure")];
-const CREDIBILITIES: [(Credibility, &str); 5] = [
+const CREDIBILITIES: [(Credibility, &str); 6] = [
     (Credibility::Additional, "additional"),
     (Credibility::AuthorityNonAuth, "authority-non-auth"),
+    (Credibility::Forwarded, "forwarded"),
     (Credibility::AnswerNonAuth, "answer-non-auth"),
     (Credibility::AuthorityAuth, "authority-auth"),
     (Credibility::AnswerAuth, "answer-auth"),
@@ -352,6 +353,23 @@ mod tests {
                 Some((answer.kind, answer.security, first.ttl(now).seconds()))
             }
             _ => None,
+        }
+    }
+
+    #[test]
+    fn every_credibility_comes_back_as_it_was() {
+        use Credibility::*;
+        for credibility in [Additional, AuthorityNonAuth, Forwarded, AnswerNonAuth, AuthorityAuth, AnswerAuth]
+        {
+            let (cache, other) = (cache(), self::cache());
+            let rrset = address_rrset("a.example.", 300, &[1]);
+            let (source_zone, security) = (name("example."), Security::Unchecked);
+            let new = NewRrset { rrset, credibility, source_zone, security };
+            cache.store_rrset(new, at(1000, 5000)).unwrap();
+            let (text, _) = cache.dump(None, 1 << 20, at(1000, 5000));
+            assert_eq!(other.load(&text, 5000, at(0, 5000)).taken, 1, "{text}");
+            let same = other.rrset(name("a.example.").as_ref(), RrType::A, credibility, at(0, 5000));
+            assert_eq!(same.map(|entry| entry.credibility), Some(credibility));
         }
     }
 
