@@ -361,9 +361,9 @@ impl House {
         systemd::stopping();
         self.doors.close();
         self.loader.finish();
-        if self.config.cache.persist && self.config.resolver.enabled {
+        if let Some(own) = self.published.load().recursion.as_ref().filter(|_| self.config.cache.persist) {
             let state = self.config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
-            if let Err(error) = cached::save(&self.cache, &state, self.clock.now()) {
+            if let Err(error) = cached::save(own, &state) {
                 tracing::warn!("the cache could not be saved in {}: {error}", state.display());
             }
         }

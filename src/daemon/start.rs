@@ -136,21 +136,20 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
-    if config.cache.persist && config.resolver.enabled {
-        match cached::take_up(&cache, &state, clock.now()) {
-            Ok(None) => {}
-            Ok(Some(loaded)) => tracing::info!("{} entries of the saved cache are taken up", loaded.taken),
-            Err(error) => {
-                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
-            }
-        }
-    }
     // Another first id after each start; the low bits of the seconds are as good as any.
     let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
     let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {
         say_diagnostics(&diagnostics);
         Exit::Config
     })?;
+    if let Some(own) = recursion.as_ref().filter(|_| config.cache.persist) {
+        match cached::take_up(own, &state) {
+            Ok(said) => said.into_iter().for_each(|said| tracing::info!("{said}")),
+            Err(error) => {
+                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
+            }
+        }
+    }
     let first = snapshot(&config, zones.table.clone(), recursion).map_err(|problem| {
         say(&format!("error: {problem}"));
         Exit::Config

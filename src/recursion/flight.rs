@@ -176,7 +176,8 @@ impl Recursion {
         self.resolver.world.now()
     }
 
-    pub(super) fn hints(&self) -> &RootHints {
+    /// Where the tree begins.
+    pub fn hints(&self) -> &RootHints {
         &self.resolver.hints
     }
 
