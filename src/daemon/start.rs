@@ -162,7 +162,8 @@ fn open_house(
         .map_err(|error| broken("the doors cannot be served", &error))?;
     let End { status, folders } = End::of(&zones);
     let mut watcher = start_watcher(told);
-    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&config)).collect());
+    let overlay_files = overlays::files(&config);
+    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&overlay_files)).collect());
     // Edits between the reading and the watching were seen by nobody.
     let touched = zones.touched();
     let loader =
@@ -184,6 +185,7 @@ fn open_house(
         loader,
         watcher,
         settling: Settling::default(),
+        overlay_files,
         zones: status,
         reading: None,
         waiting: VecDeque::new(),
