@@ -441,3 +441,13 @@ pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;
 /// smallest records gets the longest owner back; 16 verifications of that would be 20 MB to hash. Real RRsets that come in one
 /// message stay far below: 4,000 addresses of a name of 40 octets.
 pub const SIGNED_OCTETS: usize = 1 << 18;
+
+// Servers that speak TCP only.
+
+/// Silent tries in a row after which the next goes over a stream: datagrams may be filtered where streams are not. It is
+/// fewer than [`SERVER_SILENT_TRIES`], so that such a server is found before it is left alone.
+pub const SILENT_TRIES_BEFORE_STREAM: u32 = 2;
+/// A server that replied to a datagram so recently can be reached by datagrams: what is silent is loss.
+pub const SERVER_HEARD: Duration = Duration::from_secs(30);
+/// How long a server is asked over streams only before a datagram is tried again.
+pub const STREAM_ONLY_MEMORY: Duration = Duration::from_secs(300);

@@ -1,7 +1,7 @@
 //! The cache as text, to be read by people and taken up again: octets in and out, files are others' affair.
 //!
 //! ```text
-//! namu-cache 1 1795262400                                   format, and the wall clock in seconds since 1970
+//! namu-cache 1 1795262400 from=89abcdef01234567             format, the wall clock in seconds since 1970, and from whom
 //! answer www.example.org. IN A positive unchecked           a question, what sort of answer, what validation said
 //!  answer www.example.org. IN A 3600 212                    an RRset: the TTL it arrived with, and what is left of it
 //!   c0000250                                                its records in hexadecimal, `sig` before signatures
@@ -30,9 +30,10 @@ const KINDS: [(Kind, &str); 3] =
     [(Kind::Positive, "positive"), (Kind::NoData, "nodata"), (Kind::NxDomain, "nxdomain")];
 const SECURITIES: [(Security, &str); 3] =
     [(Security::Unchecked, "unchecked"), (Security::Insecure, "insecure"), (Security::Secure, "secure")];
-const CREDIBILITIES: [(Credibility, &str); 5] = [
+const CREDIBILITIES: [(Credibility, &str); 6] = [
     (Credibility::Additional, "additional"),
     (Credibility::AuthorityNonAuth, "authority-non-auth"),
+    (Credibility::Forwarded, "forwarded"),
     (Credibility::AnswerNonAuth, "answer-non-auth"),
     (Credibility::AuthorityAuth, "authority-auth"),
     (Credibility::AnswerAuth, "answer-auth"),
@@ -66,14 +67,29 @@ pub struct Loaded {
     pub malformed: usize,
 }
 
-/// The first line of the text.
-pub fn head(now: Now) -> String {
-    format!("{FORMAT} {}\n", now.unix.seconds())
+/// What the first line of the text says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The wall clock when it was written, in seconds since 1970.
+    pub written: u64,
+    /// A number for the servers it was learnt from; none when it does not say.
+    pub from: Option<u64>,
 }
 
-/// The wall clock of the first line, in seconds since 1970; none when it is not one of this format.
-pub fn read_head(line: &str) -> Option<u64> {
-    line.strip_prefix(FORMAT)?.strip_prefix(' ')?.trim_end().parse().ok()
+/// The first line of the text; `from` is a number for the servers it was learnt from.
+pub fn head(from: u64, now: Now) -> String {
+    format!("{FORMAT} {} from={from:016x}\n", now.unix.seconds())
+}
+
+/// What the first line says; none when it is not one of this format.
+pub fn read_head(line: &str) -> Option<Head> {
+    let words = line.strip_prefix(FORMAT)?.strip_prefix(' ')?.trim_end();
+    match words.split_once(" from=") {
+        None => Some(Head { written: words.parse().ok()?, from: None }),
+        Some((written, from)) => {
+            Some(Head { written: written.parse().ok()?, from: Some(u64::from_str_radix(from, 16).ok()?) })
+        }
+    }
 }
 
 fn word<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
@@ -356,12 +372,30 @@ mod tests {
     }
 
     #[test]
+    fn every_credibility_comes_back_as_it_was() {
+        use Credibility::*;
+        for credibility in [Additional, AuthorityNonAuth, Forwarded, AnswerNonAuth, AuthorityAuth, AnswerAuth]
+        {
+            let (cache, other) = (cache(), self::cache());
+            let rrset = address_rrset("a.example.", 300, &[1]);
+            let (source_zone, security) = (name("example."), Security::Unchecked);
+            let new = NewRrset { rrset, credibility, source_zone, security };
+            cache.store_rrset(new, at(1000, 5000)).unwrap();
+            let (text, _) = cache.dump(None, 1 << 20, at(1000, 5000));
+            assert_eq!(other.load(&text, 5000, at(0, 5000)).taken, 1, "{text}");
+            let same = other.rrset(name("a.example.").as_ref(), RrType::A, credibility, at(0, 5000));
+            assert_eq!(same.map(|entry| entry.credibility), Some(credibility));
+        }
+    }
+
+    #[test]
     fn what_was_saved_is_back_with_the_ages_it_has_meanwhile() {
         let cache = full();
         for octets in [1, 200, 1 << 20] {
             let pieces = whole(&cache, octets, at(1010, 5010));
             assert!(octets > 1 || pieces.len() > 3, "{}", pieces.len());
-            let written = read_head(&head(at(1010, 5010))).unwrap();
+            let Head { written, from } = read_head(&head(0xfeed, at(1010, 5010))).unwrap();
+            assert_eq!(from, Some(0xfeed));
             // Another process: the age begins anew, the wall clock has gone on for 30 seconds.
             let (other, now) = (self::cache(), at(7, 5040));
             let loaded = pieces.iter().map(|piece| other.load(piece, written, now));
@@ -434,6 +468,10 @@ mod tests {
         }
         let loaded = cache().load(&format!("{answer}{good}"), 5000, at(0, 5000));
         assert_eq!((loaded.taken, loaded.malformed), (1, 0));
+        assert_eq!(read_head("namu-cache 1 5000\n"), Some(Head { written: 5000, from: None }));
+        for line in ["namu-cache 1 from=1", "namu-cache 1 5000 from=", "namu-cache 1 5000 from=x 1"] {
+            assert_eq!(read_head(line), None, "{line}");
+        }
         for line in ["", "namu-cache 2 5000", "namu-cache 1", "namu-cache 1 then", "namu-cache 15000"] {
             assert_eq!(read_head(line), None, "{line}");
         }

@@ -29,6 +29,8 @@ pub struct Server {
     pub last_reply: Option<Age>,
     /// Its replies repeat the question in another letter case than it was asked.
     pub changes_case: bool,
+    /// It replies over streams, not to datagrams: believed until this moment.
+    pub stream_only_until: Option<Age>,
     updated: Age,
 }
 
@@ -58,6 +60,23 @@ impl Server {
     pub fn is_backed_off(&self, now: Now) -> bool {
         self.back_off_until.is_some_and(|until| now.age < until)
     }
+
+    /// Whether it is known to reply over streams only.
+    pub fn is_stream_only(&self, now: Now) -> bool {
+        self.stream_only_until.is_some_and(|until| now.age < until)
+    }
+
+    /// Whether its next try is to go over a stream: it was silent so often that its datagrams may be what is lost on the
+    /// way. One try each time it falls silent; a server that replied to a datagram lately has no need of it.
+    pub fn may_be_stream_only(&self, now: Now) -> bool {
+        match self.stream_only_until {
+            Some(_) => self.silent_tries == 1,
+            None => {
+                let is_heard = self.last_reply.is_some_and(|at| now.age.since(at) < limits::SERVER_HEARD);
+                self.silent_tries == limits::SILENT_TRIES_BEFORE_STREAM && !is_heard
+            }
+        }
+    }
 }
 
 impl Default for Servers {
@@ -78,14 +97,23 @@ impl Servers {
     /// A reply came from `address` after `round_trip`.
     pub fn replied(&self, address: SocketAddr, round_trip: Duration, now: Now) {
         self.change(address, now, |server| Server {
-            round_trip: Some(
-                server.round_trip.map_or_else(|| first(round_trip), |old| next(old, round_trip)),
-            ),
-            back_off_until: None,
-            silent_tries: 0,
-            last_reply: Some(now.age),
-            ..server
+            stream_only_until: None,
+            ..server.after_reply(round_trip, now)
         });
+    }
+
+    /// `address` replied over a stream after `round_trip`, and not to datagrams before. Those are tried again after a while.
+    pub fn replied_over_stream_only(&self, address: SocketAddr, round_trip: Duration, now: Now) {
+        self.change(address, now, |server| {
+            let known = server.stream_only_until.filter(|until| now.age < *until);
+            let until = known.unwrap_or(now.age.plus(limits::STREAM_ONLY_MEMORY));
+            Server { stream_only_until: Some(until), ..server.after_reply(round_trip, now) }
+        });
+    }
+
+    /// `address` has no stream for us, whatever was known.
+    pub fn forget_stream_only(&self, address: SocketAddr, now: Now) {
+        self.change(address, now, |server| Server { stream_only_until: None, ..server });
     }
 
     /// No reply came from `address` in time. The third time in a row, unless it replied a moment ago, it is left alone
@@ -137,6 +165,18 @@ impl Servers {
             let old = old.map_or_else(Server::default, |server| believed(*server, now));
             Some(Server { updated: now.age, ..change(old) })
         });
+    }
+}
+
+impl Server {
+    fn after_reply(self, round_trip: Duration, now: Now) -> Server {
+        Server {
+            round_trip: Some(self.round_trip.map_or_else(|| first(round_trip), |old| next(old, round_trip))),
+            back_off_until: None,
+            silent_tries: 0,
+            last_reply: Some(now.age),
+            ..self
+        }
     }
 }
 
@@ -248,6 +288,46 @@ mod tests {
         assert_eq!(servers.server(SERVER, second(900)), Server::default());
         servers.replied(SERVER, Duration::from_millis(1), second(901));
         assert_eq!(servers.server(SERVER, second(901)).edns, EdnsAbility::Unknown);
+    }
+
+    #[test]
+    fn a_server_that_is_silent_twice_gets_one_try_over_a_stream() {
+        let servers = Servers::default();
+        let may = |at| servers.server(SERVER, second(at)).may_be_stream_only(second(at));
+        let tried: Vec<_> = (0..6)
+            .map(|_| {
+                let may = may(100);
+                servers.stayed_silent(SERVER, second(100));
+                servers.change(SERVER, second(100), |server| Server { back_off_until: None, ..server });
+                may
+            })
+            .collect();
+        assert_eq!(tried, [false, false, true, false, false, false]);
+        // One that was heard has lost a datagram, not all of them.
+        servers.replied(SERVER, Duration::from_millis(20), second(200));
+        servers.stayed_silent(SERVER, second(202));
+        servers.stayed_silent(SERVER, second(202));
+        assert!(!may(202) && !may(229) && may(230));
+    }
+
+    #[test]
+    fn a_server_that_speaks_streams_only_is_tried_with_a_datagram_after_its_time() {
+        let servers = Servers::default();
+        let server = |at| servers.server(SERVER, second(at));
+        for at in [0, 200] {
+            servers.replied_over_stream_only(SERVER, Duration::from_millis(20), second(at));
+        }
+        assert!(server(299).is_stream_only(second(299)) && !server(300).is_stream_only(second(300)));
+        // One silence is enough this time.
+        servers.stayed_silent(SERVER, second(301));
+        assert!(server(301).may_be_stream_only(second(301)));
+        servers.replied_over_stream_only(SERVER, Duration::from_millis(20), second(302));
+        assert!(server(601).is_stream_only(second(601)));
+        servers.replied(SERVER, Duration::from_millis(20), second(602));
+        assert!(!server(602).is_stream_only(second(602)), "datagrams reach it again");
+        servers.replied_over_stream_only(SERVER, Duration::from_millis(20), second(603));
+        servers.forget_stream_only(SERVER, second(604));
+        assert!(!server(604).is_stream_only(second(604)));
     }
 
     #[test]

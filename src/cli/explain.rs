@@ -1,10 +1,12 @@
 //! `namu explain`: how a running server answers a question, or answered one.
 
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use clap::Args as Arguments;
 
 use super::control::ask;
+use super::query::reverse_name;
 use super::running_args::Server;
 use crate::daemon::Command;
 use crate::daemon::report::{Branch, Explanation};
@@ -16,6 +18,7 @@ The question is asked of the running server, on the very path of its clients. Ex
 Examples:
   namu explain www.example.com
   namu explain example.com MX --fresh       past the cache
+  namu explain -x 192.0.2.25
   namu explain --id 7f3a                    what `id=7f3a` in the access log was about";
 
 /// How a question is answered.
@@ -23,11 +26,14 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Explain {
     /// The name
-    #[arg(required_unless_present = "id", conflicts_with = "id")]
+    #[arg(required_unless_present_any = ["id", "reverse"], conflicts_with_all = ["id", "reverse"])]
     pub name: Option<Name>,
     /// The type
     #[arg(value_name = "TYPE", default_value = "A", hide_default_value = true, value_parser = super::query::type_of)]
     pub rr_type: RrType,
+    /// The name of an address
+    #[arg(short = 'x', value_name = "ADDR", conflicts_with = "id")]
+    pub reverse: Option<IpAddr>,
     /// Ask the servers even when the cache knows
     #[arg(long, conflicts_with = "id")]
     pub fresh: bool,
@@ -43,15 +49,18 @@ pub struct Explain {
 }
 
 pub(super) fn run(explain: &Explain) -> ExitCode {
-    let command = match (&explain.name, &explain.id) {
-        (Some(name), _) => Command::Explain {
-            name: name.clone(),
-            rr_type: explain.rr_type.to_string(),
-            fresh: explain.fresh,
-        },
-        (None, id) => Command::ExplainRecorded { id: id.clone().unwrap_or_default() },
-    };
-    ask(&explain.server, command, explain.json).unwrap_or_else(|code| code)
+    ask(&explain.server, explain.command(), explain.json).unwrap_or_else(|code| code)
+}
+
+impl Explain {
+    fn command(&self) -> Command {
+        let asked = match (&self.name, self.reverse) {
+            (Some(name), _) => (name.clone(), self.rr_type),
+            (None, Some(address)) => (reverse_name(address), RrType::PTR),
+            (None, None) => return Command::ExplainRecorded { id: self.id.clone().unwrap_or_default() },
+        };
+        Command::Explain { name: asked.0, rr_type: asked.1.to_string(), fresh: self.fresh }
+    }
 }
 
 /// Verdict and hint, the answer, the tree, and what it cost.
@@ -88,7 +97,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::args::{self as cli, Args};
     use crate::daemon::{Told, explanation};
     use crate::dns::{ErrorCode, ExtendedError, Question, Rcode, Ttl};
     use crate::observe::{
@@ -113,6 +125,28 @@ mod tests {
 
     fn zone(apex: &str, name_servers: usize) -> [Step; 1] {
         [Step::Zone { apex: name(apex), name_servers }]
+    }
+
+    #[test]
+    fn what_is_explained_is_named_by_name_address_or_id() {
+        let command = |words: &str| {
+            let words = ["namu", "explain"].into_iter().chain(words.split_whitespace());
+            match Args::try_parse_from(words).ok()?.command? {
+                cli::Command::Explain(explain) => Some(explain.command()),
+                _ => None,
+            }
+        };
+        let explains = |name: &str, rr_type: &str, fresh| {
+            Some(Command::Explain { name: name.parse().unwrap(), rr_type: rr_type.into(), fresh })
+        };
+        assert_eq!(command("www.test AAAA"), explains("www.test.", "AAAA", false));
+        assert_eq!(command("-x 192.0.2.25 --fresh"), explains("25.2.0.192.in-addr.arpa.", "PTR", true));
+        let under_documentation = format!("1.{}8.b.d.0.1.0.0.2.ip6.arpa.", "0.".repeat(23));
+        assert_eq!(command("-x 2001:db8::1"), explains(&under_documentation, "PTR", false));
+        assert_eq!(command("--id 7f3a"), Some(Command::ExplainRecorded { id: "7f3a".into() }));
+        for words in ["", "-x www.test", "www.test -x 192.0.2.25", "-x 192.0.2.25 --id 7f3a"] {
+            assert_eq!(command(words), None, "{words}");
+        }
     }
 
     /// A walk with everything in it that can be told: it ends at servers that are silent or lame.
@@ -188,6 +222,24 @@ mod tests {
         assert_eq!(text(&explanation), include_str!("../../tests/golden/explain.txt"));
         let json = serde_json::to_string_pretty(&explanation).unwrap() + "\n";
         assert_eq!(json, include_str!("../../tests/golden/explain.json"));
+    }
+
+    #[test]
+    fn of_servers_asked_at_once_each_is_told_with_its_own_reason() {
+        let answered = ExchangeResult::Answered(Duration::from_millis(9));
+        let [first, _] = asked(1, Choice::Parallel(2), "a.test. A", ExchangeResult::Timeout);
+        let [second, exchange] = asked(2, Choice::Parallel(2), "a.test. A", answered);
+        let silent = Step::Stream("192.0.2.1:53".parse().unwrap(), WhyStream::Silent);
+        let [ordered, over_tcp] = asked(1, Choice::Ordered(2), "b.test. A", answered);
+        let steps = vec![Step::Upstream(name("test.")), first, second, exchange, ordered, silent, over_tcp];
+        let text = text(&explanation(&Told { steps: steps.into(), ..told() }));
+        for line in [
+            "192.0.2.2 udp a.test. A: answered in 9 ms (one of 2 asked at once)\n",
+            "192.0.2.1 tcp b.test. A: answered in 9 ms, over TCP since it was silent over UDP \
+             (first of 2 in the configured order)\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
     }
 
     #[test]

@@ -309,7 +309,7 @@ fn name_of(word: &str) -> Result<Name, String> {
 }
 
 /// Where the name of an address stands (RFC 1035 3.5, RFC 3596 2.5).
-fn reverse_name(address: IpAddr) -> Name {
+pub(super) fn reverse_name(address: IpAddr) -> Name {
     let text = match address {
         IpAddr::V4(address) => {
             let [a, b, c, d] = address.octets();

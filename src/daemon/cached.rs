@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use twox_hash::XxHash3_64;
+
 use super::command::{Refusal, Reply};
 use super::durable;
 use super::report::{CacheEntry, CacheStatus};
-use crate::cache::{Cache, CachedRrset, Chosen, DumpPlace, Known, Loaded, dump};
+use crate::cache::dump::{self, Head};
+use crate::cache::{Cache, CachedRrset, Chosen, DumpPlace, Known, Loaded};
 use crate::clock::{Age, Now};
 use crate::dns::{ErrorCode, Name, Question, RrType, Rrset};
 use crate::limits;
 use crate::observe::prometheus::CacheNumbers;
 use crate::observe::{Source, Totals};
 use crate::recursion::Recursion;
+use crate::resolver::{UpstreamKind, UpstreamZone};
 use crate::zonefile::write_rrset;
 
 /// The name in the state directory. The number is that of the format.
@@ -151,17 +155,45 @@ pub(super) fn flush(cache: &Cache, chosen: Chosen<'_>) -> Reply {
     Reply::Done { changes, problems: Vec::new(), warnings: Vec::new() }
 }
 
-pub(super) fn piece(cache: &Cache, from: Option<(usize, u64)>, now: Now) -> Reply {
-    let from = from.and_then(DumpPlace::from_numbers);
-    let (text, next) = cache.dump(from, limits::CACHE_DUMP_PIECE, now);
-    Reply::CachePiece { head: dump::head(now), text, next: next.map(DumpPlace::numbers) }
+pub(super) fn piece(own: &Recursion, from: Option<(usize, u64)>) -> Reply {
+    let (from, now) = (from.and_then(DumpPlace::from_numbers), own.now());
+    let (text, next) = own.cache().dump(from, limits::CACHE_DUMP_PIECE, now);
+    Reply::CachePiece { head: dump::head(servers_of(own), now), text, next: next.map(DumpPlace::numbers) }
 }
 
-pub(super) fn load(cache: &Cache, head: &str, entries: &str, now: Now) -> Result<Reply, Refusal> {
-    let written =
-        dump::read_head(head).ok_or_else(|| Refusal("this is no saved cache of version 1".into()))?;
-    let Loaded { taken, passed_over, malformed } = cache.load(entries, written, now);
+pub(super) fn load(own: &Recursion, head: &str, entries: &str) -> Result<Reply, Refusal> {
+    let head = dump::read_head(head).ok_or_else(|| Refusal("this is no saved cache of version 1".into()))?;
+    if !is_of(own, &head) {
+        return Err(Refusal(format!(
+            "this cache was learnt from {OTHERS}; it is taken up all the same when its first line does not say `from=`"
+        )));
+    }
+    let Loaded { taken, passed_over, malformed } = own.cache().load(entries, head.written, own.now());
     Ok(Reply::CacheLoaded { taken, passed_over, malformed })
+}
+
+/// Of whom a cache is that does not fit.
+const OTHERS: &str = "other servers than those configured now (forward and stub zones, root hints)";
+
+/// Whether what was saved was learnt from those who are asked now. What others said is not what these would say.
+fn is_of(own: &Recursion, head: &Head) -> bool {
+    head.from.is_none_or(|from| from == servers_of(own))
+}
+
+/// A number for the servers from which everything is learnt, the same for as long as those are the same.
+fn servers_of(own: &Recursion) -> u64 {
+    let mut text = String::new();
+    for UpstreamZone { apex, kind, servers, fallback, .. } in own.upstreams().zones() {
+        let kind = if *kind == UpstreamKind::Forward { "forward" } else { "stub" };
+        let mut servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        servers.sort();
+        let apex = apex.to_string().to_lowercase();
+        text.push_str(&format!("{kind} {apex} {} {fallback}\n", servers.join(" ")));
+    }
+    let hints = own.hints().servers.iter().flat_map(|server| server.addresses.iter());
+    let mut hints: Vec<String> = hints.map(ToString::to_string).collect();
+    hints.sort();
+    XxHash3_64::oneshot((text + &hints.join(" ")).as_bytes())
 }
 
 fn file_in(state: &Path) -> PathBuf {
@@ -169,10 +201,11 @@ fn file_in(state: &Path) -> PathBuf {
 }
 
 /// Saves the cache in the state directory: whole, or the file that was there stays.
-pub(super) fn save(cache: &Cache, state: &Path, now: Now) -> io::Result<()> {
+pub(super) fn save(own: &Recursion, state: &Path) -> io::Result<()> {
+    let (cache, now) = (own.cache(), own.now());
     durable::make_folder(state)?;
     durable::replace_with(&file_in(state), &mut |file| {
-        file.write_all(dump::head(now).as_bytes())?;
+        file.write_all(dump::head(servers_of(own), now).as_bytes())?;
         let mut from = None;
         loop {
             let (text, next) = cache.dump(from, limits::CACHE_DUMP_PIECE, now);
@@ -185,35 +218,37 @@ pub(super) fn save(cache: &Cache, state: &Path, now: Now) -> io::Result<()> {
     })
 }
 
-/// Takes up what was saved; none when nothing was. What no longer fits, for its age or its format, is left out.
-pub(super) fn take_up(cache: &Cache, state: &Path, now: Now) -> io::Result<Option<Loaded>> {
+/// Takes up what was saved; none when nothing was. What no longer fits, for its age or its format, is left out, and all of
+/// it when it was learnt from others. Returns what is to be said of it.
+pub(super) fn take_up(own: &Recursion, state: &Path) -> io::Result<Option<String>> {
     let file = match File::open(file_in(state)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => BufReader::new(file?),
     };
-    read(cache, file, now).map(Some)
+    read(own, file).map(Some)
 }
 
-fn read(cache: &Cache, mut file: impl BufRead, now: Now) -> io::Result<Loaded> {
+fn read(own: &Recursion, mut file: impl BufRead) -> io::Result<String> {
     let no_cache = || io::Error::other("it is no saved cache of version 1");
     let head = bounded_line(&mut file)?.ok_or_else(no_cache)?;
-    let written = dump::read_head(&head).ok_or_else(no_cache)?;
-    let (mut sum, mut entries, mut octets) = (Loaded::default(), String::new(), 0);
+    let head = dump::read_head(&head).ok_or_else(no_cache)?;
+    if !is_of(own, &head) {
+        return Ok(format!("the saved cache is not taken up: it was learnt from {OTHERS}"));
+    }
+    let (mut taken_up, mut entries, mut octets) = (0, String::new(), 0);
     loop {
         let line = bounded_line(&mut file)?;
         let is_entry_end = line.as_ref().is_none_or(|line| !line.starts_with(' '));
         if is_entry_end && (line.is_none() || entries.len() >= limits::CACHE_DUMP_PIECE) {
-            let Loaded { taken, passed_over, malformed } = cache.load(&entries, written, now);
-            sum.taken += taken;
-            sum.passed_over += passed_over;
-            sum.malformed += malformed;
+            taken_up += own.cache().load(&entries, head.written, own.now()).taken;
             entries.clear();
         }
-        let Some(line) = line else { return Ok(sum) };
+        let said = || Ok(format!("{taken_up} entries of the saved cache are taken up"));
+        let Some(line) = line else { return said() };
         octets += line.len() as u64;
         // No entry of ours is that long: the lines of one that is are not worth their memory.
         if octets > limits::CACHE_DUMP_OCTETS || entries.len() > 2 * limits::CACHE_DUMP_PIECE {
-            return Ok(sum);
+            return said();
         }
         entries.push_str(&line);
     }

@@ -1,6 +1,7 @@
 //! Steps as a tree: what was done within a zone stands below the zone, what was done for a question of our own below that
 //! question.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange, WhyStream};
 
 /// The tree of steps.
 pub(super) fn tree(steps: &[Step]) -> Vec<Branch> {
-    let mut growing = Growing { levels: vec![Level::default()], how: How::default() };
+    let mut growing = Growing { levels: vec![Level::default()], how: HashMap::new() };
     for step in steps {
         growing.add(step);
     }
@@ -20,8 +21,8 @@ pub(super) fn tree(steps: &[Step]) -> Vec<Branch> {
 /// A tree up to the present step. The first level is the client's own question, each further one a question of our own.
 struct Growing {
     levels: Vec<Level>,
-    /// How the server chosen last was asked.
-    how: How,
+    /// How the servers under way are asked.
+    how: HashMap<SocketAddr, How>,
 }
 
 #[derive(Default)]
@@ -95,13 +96,14 @@ impl Growing {
                 self.leave_zone_and_put(Branch { ttl: Some(ttl), ..named("nearest", apex, text) });
             }
             Step::Zone { apex, name_servers } => self.enter_zone(apex, *name_servers),
-            Step::Chosen { why, patience, .. } => {
-                self.how = How { why: Some(*why), patience: *patience, ..How::default() };
+            Step::Chosen { server, why, patience } => {
+                let how = How { why: Some(*why), patience: *patience, ..How::default() };
+                self.how.insert(*server, how);
             }
-            Step::Stream(_, why) => self.how.stream = Some(*why),
-            Step::WithoutEdns(_) => self.how.without_edns = true,
+            Step::Stream(server, why) => self.how.entry(*server).or_default().stream = Some(*why),
+            Step::WithoutEdns(server) => self.how.entry(*server).or_default().without_edns = true,
             Step::Exchange { question, exchange } => {
-                let how = std::mem::take(&mut self.how);
+                let how = self.how.remove(&exchange.server).unwrap_or_default();
                 self.put(exchanged(question, exchange, &how));
             }
             Step::Referral(apex) => {
@@ -195,6 +197,8 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
     match how.stream {
         Some(WhyStream::Truncated) => text.push_str(", over TCP since the datagram was truncated"),
         Some(WhyStream::Guessed) => text.push_str(", over TCP since somebody sent forged datagrams"),
+        Some(WhyStream::Silent) => text.push_str(", over TCP since it was silent over UDP"),
+        Some(WhyStream::NoDatagrams) => text.push_str(", over TCP since it is known to be silent over UDP"),
         None => {}
     }
     if how.without_edns {
@@ -233,6 +237,8 @@ fn reason(choice: Choice) -> String {
         Choice::Untried(of) => format!("never met, by lot among {of}"),
         Choice::Again(1) => "again, for all were silent once".into(),
         Choice::Again(tries) => format!("again, for all were silent {tries} times"),
+        Choice::Ordered(of) => format!("first of {of} in the configured order"),
+        Choice::Parallel(at_once) => format!("one of {at_once} asked at once"),
         Choice::LastResort => "silent or lame lately, but nobody else is left".into(),
     }
 }

@@ -68,11 +68,10 @@ impl Handle {
                 return self.recursion().map(|own| cached::flush(own.cache(), chosen));
             }
             Command::CacheDump { from } => {
-                return self.recursion().map(|own| cached::piece(own.cache(), from, own.now()));
+                return self.recursion().map(|own| cached::piece(&own, from));
             }
             Command::CacheLoad { head, entries } => {
-                let own = self.recursion()?;
-                return cached::load(own.cache(), &head, &entries, own.now());
+                return cached::load(&*self.recursion()?, &head, &entries);
             }
             _ => {}
         }

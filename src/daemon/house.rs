@@ -2,7 +2,7 @@
 //! takes long: files are read by the loader.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub(super) struct House {
     pub(super) loader: Loader,
     pub(super) watcher: Result<Watcher, String>,
     pub(super) settling: Settling,
+    /// Of all overlays, those they include among them.
+    pub(super) overlay_files: BTreeSet<PathBuf>,
     pub(super) zones: BTreeMap<Name, ZoneStatus>,
     /// What the loader does now.
     pub(super) reading: Option<Reading>,
@@ -212,7 +214,7 @@ impl House {
         reading.unsettled.extend(loaded.report.unsettled);
         if let Some(end) = loaded.end {
             self.zones = end.status;
-            let folders = end.folders.into_iter().chain(overlays::folders(&self.config));
+            let folders = end.folders.into_iter().chain(overlays::folders(&self.overlay_files));
             watch::watch(&mut self.watcher, folders.collect());
             self.end_reading();
         }
@@ -361,9 +363,9 @@ impl House {
         systemd::stopping();
         self.doors.close();
         self.loader.finish();
-        if self.config.cache.persist && self.config.resolver.enabled {
+        if let Some(own) = self.published.load().recursion.as_ref().filter(|_| self.config.cache.persist) {
             let state = self.config.state_directory(std::env::var_os("STATE_DIRECTORY").as_deref());
-            if let Err(error) = cached::save(&self.cache, &state, self.clock.now()) {
+            if let Err(error) = cached::save(own, &state) {
                 tracing::warn!("the cache could not be saved in {}: {error}", state.display());
             }
         }

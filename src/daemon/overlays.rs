@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf, absolute};
 
 use super::house::House;
 use super::say_diagnostics;
-use super::zone_file::{explain, read_records};
-use crate::config::Config;
+use super::zone_file::{explain, files_of, read_records};
+use crate::config::{Config, ZoneOptions};
 use crate::diagnostic::Diagnostic;
 use crate::dns::Name;
 use crate::policy::{Ground, OverlayBuilder, OverlayError, Overlays};
@@ -28,31 +28,37 @@ pub(super) fn read(config: &Config) -> Result<Overlays, Box<Diagnostic>> {
     Ok(overlays)
 }
 
-/// The files of all overlays, as the system names them.
-fn files(config: &Config) -> impl Iterator<Item = PathBuf> {
-    config.overlays().filter_map(|zone| absolute(config.resolve(&zone.file)).ok())
+/// The files of all overlays and those they include, as the system names them.
+pub(super) fn files(config: &Config) -> BTreeSet<PathBuf> {
+    let files =
+        |zone: &ZoneOptions| absolute(config.resolve(&zone.file)).map(|file| files_of(&zone.name, &file));
+    config.overlays().filter_map(|zone| files(zone).ok()).flatten().collect()
 }
 
-/// The folders where a change may concern an overlay.
-pub(super) fn folders(config: &Config) -> impl Iterator<Item = PathBuf> {
-    files(config).filter_map(|file| file.parent().map(Path::to_path_buf))
+/// The folders where a change may concern one of these files.
+pub(super) fn folders(files: &BTreeSet<PathBuf>) -> impl Iterator<Item = PathBuf> {
+    files.iter().filter_map(|file| file.parent().map(Path::to_path_buf))
 }
 
 impl House {
     /// Reads the overlays anew when one of these files is theirs, or any file may be. With a mistake in one of them all stay
     /// as they were.
-    pub(super) fn hear_of_overlays(&self, changed: &BTreeSet<PathBuf>, all: bool) {
-        if !files(&self.config).any(|file| all || changed.contains(&file)) {
+    pub(super) fn hear_of_overlays(&mut self, changed: &BTreeSet<PathBuf>, all: bool) {
+        if !self.overlay_files.iter().any(|file| all || changed.contains(file)) {
             return;
         }
+        let files = files(&self.config);
         match read(&self.config) {
             Ok(overlays) => {
                 let mut snapshot = self.published.load().copy();
                 snapshot.options.overlays = overlays;
                 self.published.publish(snapshot);
+                self.overlay_files = files;
                 tracing::info!("the overlays were read anew");
             }
             Err(diagnostic) => {
+                // The mistake may be mended in any file of before or of now.
+                self.overlay_files.extend(files);
                 say_diagnostics(&[*diagnostic]);
                 tracing::warn!("an overlay has errors; all of them stay as they were");
             }

@@ -15,7 +15,7 @@ use super::start::snapshot;
 use super::talk::rendered;
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
-use super::{recursion, say_diagnostics};
+use super::{overlays, recursion, say_diagnostics};
 use crate::config::{Config, Plan, ZoneOptions};
 use crate::dns::Name;
 use crate::zone::Cause;
@@ -162,6 +162,7 @@ impl House {
             self.log.set_level(level);
         }
         self.config = new;
+        self.overlay_files = overlays::files(&self.config);
         self.config_problem = None;
         self.config_reloads.0 += 1;
         self.config_taken_up = self.clock.now();

@@ -136,21 +136,20 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
-    if config.cache.persist && config.resolver.enabled {
-        match cached::take_up(&cache, &state, clock.now()) {
-            Ok(None) => {}
-            Ok(Some(loaded)) => tracing::info!("{} entries of the saved cache are taken up", loaded.taken),
-            Err(error) => {
-                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
-            }
-        }
-    }
     // Another first id after each start; the low bits of the seconds are as good as any.
     let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
     let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {
         say_diagnostics(&diagnostics);
         Exit::Config
     })?;
+    if let Some(own) = recursion.as_ref().filter(|_| config.cache.persist) {
+        match cached::take_up(own, &state) {
+            Ok(said) => said.into_iter().for_each(|said| tracing::info!("{said}")),
+            Err(error) => {
+                tracing::warn!("the cache saved in {} is not wholly taken up: {error}", state.display());
+            }
+        }
+    }
     let first = snapshot(&config, zones.table.clone(), recursion).map_err(|problem| {
         say(&format!("error: {problem}"));
         Exit::Config
@@ -163,7 +162,8 @@ fn open_house(
         .map_err(|error| broken("the doors cannot be served", &error))?;
     let End { status, folders } = End::of(&zones);
     let mut watcher = start_watcher(told);
-    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&config)).collect());
+    let overlay_files = overlays::files(&config);
+    watch::watch(&mut watcher, folders.into_iter().chain(overlays::folders(&overlay_files)).collect());
     // Edits between the reading and the watching were seen by nobody.
     let touched = zones.touched();
     let loader =
@@ -185,6 +185,7 @@ fn open_house(
         loader,
         watcher,
         settling: Settling::default(),
+        overlay_files,
         zones: status,
         reading: None,
         waiting: VecDeque::new(),

@@ -89,6 +89,14 @@ pub(super) fn read_records(
     parse_files(&disk, files, origin, sink)
 }
 
+/// The files that a file in zone file format is read with, itself first; those included behind an error are missing.
+pub(super) fn files_of(origin: &Name, path: &Path) -> Vec<PathBuf> {
+    let Ok((disk, files)) = open(path) else { return vec![path.into()] };
+    // What is wrong with it is said where its records are read.
+    let _ = parse_files(&disk, files, origin, &mut |_| {});
+    disk.seen.take().into_iter().map(|seen| seen.path).collect()
+}
+
 fn parse_files(
     disk: &Disk,
     mut files: Files,

@@ -55,7 +55,7 @@ pub enum Step {
         /// The time it has for its reply.
         patience: Duration,
     },
-    /// The server is asked again over a stream.
+    /// The server is asked over a stream.
     Stream(SocketAddr, WhyStream),
     /// The server is asked again without EDNS, for it seems to know none (RFC 6891 7).
     WithoutEdns(SocketAddr),
@@ -97,6 +97,10 @@ pub enum Choice {
     Again(u32),
     /// It was silent or lame lately, and nobody else is left.
     LastResort,
+    /// Of so many it comes first in the order the operator gave them, those silent lately left out.
+    Ordered(usize),
+    /// So many are asked at once.
+    Parallel(usize),
 }
 
 /// Why a question goes over a stream.
@@ -106,6 +110,10 @@ pub enum WhyStream {
     Truncated,
     /// Datagrams came that were no replies: somebody is guessing (RFC 5452 9.1).
     Guessed,
+    /// It did not reply to datagrams just now, so a stream is worth a try.
+    Silent,
+    /// It is known to reply over streams only.
+    NoDatagrams,
 }
 
 /// How much of one bound a query has spent.

@@ -103,6 +103,21 @@ impl Recursion {
         question: Question,
         here: Option<Arc<dyn Here>>,
     ) -> Resolved {
+        self.resolve_within(question, here, &self.budget()).await
+    }
+
+    /// What a client's query that begins now may cost.
+    pub fn budget(&self) -> Arc<Budget> {
+        Arc::new(Budget::new(&self.resolver.options, self.now()))
+    }
+
+    /// As [`Recursion::resolve_with`], paid from what is left for the client's query.
+    pub async fn resolve_within(
+        self: &Arc<Recursion>,
+        question: Question,
+        here: Option<Arc<dyn Here>>,
+        budget: &Arc<Budget>,
+    ) -> Resolved {
         // The cache may know it from before it stood here.
         let stands_here =
             || here.as_deref().is_some_and(|here| stands_here(here, self.upstreams(), question.as_ref()));
@@ -113,9 +128,9 @@ impl Recursion {
             }
             Lookup::Stale(known) if !stands_here() => match self.only_cached(question.as_ref(), now) {
                 Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
-                None => self.resolve_or_stale(question, here, &known).await,
+                None => self.resolve_or_stale(question, here, budget, &known).await,
             },
-            _ => self.resolve_anew(&question, here).await,
+            _ => self.resolve_anew(&question, here, budget).await,
         }
     }
 
@@ -124,13 +139,13 @@ impl Recursion {
         self: &Arc<Recursion>,
         question: &Question,
         here: Option<Arc<dyn Here>>,
+        budget: &Arc<Budget>,
     ) -> Resolved {
-        let budget = Arc::new(Budget::new(&self.resolver.options, self.now()));
-        let task = |id| self.task(question, id, &budget, here.clone());
-        let mut landing = self.lead_or_follow(question, None, &budget, task).await;
+        let task = |id| self.task(question, id, budget, here.clone());
+        let mut landing = self.lead_or_follow(question, None, budget, task).await;
         let spent = budget.spendings(self.now());
         if landing.id.is_none() {
-            landing.id = self.keep(question, &landing.answered, &landing.steps, &budget);
+            landing.id = self.keep(question, &landing.answered, &landing.steps, budget);
         }
         Resolved::new(landing, Some(spent))
     }
@@ -161,7 +176,8 @@ impl Recursion {
         self.resolver.world.now()
     }
 
-    pub(super) fn hints(&self) -> &RootHints {
+    /// Where the tree begins.
+    pub fn hints(&self) -> &RootHints {
         &self.resolver.hints
     }
 
@@ -236,8 +252,9 @@ impl Recursion {
             }
             // Already remembered, and not to be prolonged by asking.
             Err(Failure::Cached(_)) => {}
-            // A child's asker may have spent its budget before; a client's was whole, so its question is too dear.
-            Err(failure) if failure.is_of_asker() && task.depth > 0 => {}
+            // The asker of a child, or of a second question, may have spent its budget before; a client's was whole, so
+            // its question is too dear.
+            Err(failure) if failure.is_of_asker() && (task.depth > 0 || task.budget().is_passed_on()) => {}
             Err(Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned) => {}
             Err(failure) => {
                 cache.store_failure(question, told(failure, id), now);

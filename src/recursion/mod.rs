@@ -15,4 +15,4 @@ pub mod resolved;
 mod tests;
 
 pub use flight::Recursion;
-pub use resolved::{Cached, Resolved};
+pub use resolved::{Cached, Resolved, told_id};

@@ -38,8 +38,7 @@ impl Recursion {
     ) -> Resolved {
         let is_room = Arc::strong_count(&self.refreshes.under_way) <= limits::PREFETCHES;
         if is_room && let Ok(Role::Lead(takeoff, _)) = self.table.lead_or_follow(&question, None) {
-            let budget = Arc::new(Budget::new(&self.resolver.options, self.now()));
-            let task = self.task(&question, takeoff.id, &budget, here).past_cache();
+            let task = self.task(&question, takeoff.id, &self.budget(), here).past_cache();
             let (place, flight) = (self.refreshes.under_way.clone(), fly(self.clone(), takeoff, task));
             self.refreshes.begun.fetch_add(1, Ordering::Relaxed);
             self.resolver.world.spawn(flight.map(|()| drop(place)).boxed());
@@ -58,11 +57,12 @@ impl Recursion {
         self: &Arc<Recursion>,
         question: Question,
         here: Option<Arc<dyn Here>>,
+        budget: &Arc<Budget>,
         known: &Arc<CachedAnswer>,
     ) -> Resolved {
         let (options, began) = (self.cache().options(), self.now());
         let patience = options.stale_answer_timeout;
-        let resolved = Box::pin(self.resolve_anew(&question, here));
+        let resolved = Box::pin(self.resolve_anew(&question, here, budget));
         let timer = self.resolver.world.sleep_until(began.tick.plus(patience));
         let (why, facts) = match select(resolved, timer).await {
             Either::Left((Resolved { failure: Some(_), extended_error: Some(error), facts, .. }, _)) => {

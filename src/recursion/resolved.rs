@@ -46,10 +46,15 @@ pub(super) fn told(failure: &Failure, id: Option<RecordId>) -> ExtendedError {
     }
 }
 
+/// Where the steps of a failure are to be found, as [`told`] wrote it: a remembered one is the text alone.
+pub fn told_id(error: &ExtendedError) -> Option<RecordId> {
+    error.text.rsplit_once("; id=")?.1.parse().ok()
+}
+
 impl Resolved {
     /// From the end of a flight.
     pub(super) fn new(Landing { answered, steps, id }: Landing, spent: Option<Spendings>) -> Resolved {
-        let facts = RecursionFacts { id, spent, ..facts(&steps) };
+        let facts = RecursionFacts { id: id.or(remembered_id(&answered)), spent, ..facts(&steps) };
         match answered {
             Ok(resolution) => {
                 let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
@@ -125,6 +130,14 @@ impl Resolved {
             authoritative: self.authoritative,
             ..Answer::empty(self.rcode)
         }
+    }
+}
+
+/// Of a failure of a moment ago: where its steps are, not those of being told of it.
+fn remembered_id<T>(answered: &Result<T, Failure>) -> Option<RecordId> {
+    match answered {
+        Err(Failure::Cached(error)) => told_id(error),
+        _ => None,
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Budget {
     minimised: Allowance,
     minimised_of_others: Allowance,
     is_wary: AtomicBool,
+    is_passed_on: AtomicBool,
     addresses: Mutex<BTreeSet<IpAddr>>,
     /// Time for the client's query.
     pub timeout: Duration,
@@ -104,6 +105,7 @@ impl Budget {
             minimised: Allowance::new(limits::MINIMISED_STEPS),
             minimised_of_others: Allowance::new(limits::MINIMISED_STEPS_OF_OTHERS),
             is_wary: AtomicBool::new(false),
+            is_passed_on: AtomicBool::new(false),
             addresses: Mutex::new(BTreeSet::new()),
             timeout,
             deadline: now.tick.plus(timeout),
@@ -161,6 +163,16 @@ impl Budget {
     /// Whether one did.
     pub fn is_wary(&self) -> bool {
         self.is_wary.load(Ordering::Relaxed)
+    }
+
+    /// A second question of the same client query is paid from what the first has left.
+    pub fn pass_on(&self) {
+        self.is_passed_on.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one is.
+    pub fn is_passed_on(&self) -> bool {
+        self.is_passed_on.load(Ordering::Relaxed)
     }
 
     /// An address is to be asked; one asked before costs nothing.

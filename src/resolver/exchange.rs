@@ -125,6 +125,9 @@ async fn converse(
     task: &Task,
 ) -> Result<Conversed, Limit> {
     let servers = task.cache().servers();
+    if let Some(conversed) = over_stream_at_once(question, server, timeout, manner, task).await? {
+        return Ok(conversed);
+    }
     let is_random = task.options().case_randomization && !servers.server(server, task.now()).changes_case;
     let case = if is_random { Case::Random } else { Case::Own };
     let first = over_datagram(question, server, timeout, manner, case, task).await?;
@@ -211,6 +214,38 @@ async fn over_datagram(
     task.step(Step::Stream(server, WhyStream::Guessed));
     let conversed = over_stream(question, server, manner, task).await?;
     Ok(OverDatagram { conversed, changed_case })
+}
+
+/// Over a stream with no datagram before, where that is how the server replies, or may reply. None when it has none.
+async fn over_stream_at_once(
+    question: &Question,
+    server: SocketAddr,
+    timeout: Duration,
+    manner: (WithEdns, Flags),
+    task: &Task,
+) -> Result<Option<Conversed>, Limit> {
+    let (servers, began) = (task.cache().servers(), task.now());
+    let known = servers.server(server, began);
+    // A stream takes a round trip more.
+    let (why, patience) = match known.is_stream_only(began) {
+        true => (WhyStream::NoDatagrams, limits::STREAM_TIMEOUT),
+        false if known.may_be_stream_only(began) => (WhyStream::Silent, timeout * 2),
+        false => return Ok(None),
+    };
+    let asked = Box::pin(over_stream(question, server, manner, task));
+    let conversed = match before(asked, began.tick.plus(patience), task).await {
+        Some(conversed) => conversed?,
+        None => Conversed::without_reply(Outcome::Silent),
+    };
+    match conversed.outcome {
+        Outcome::Replied(_, round_trip) => servers.replied_over_stream_only(server, round_trip, task.now()),
+        _ => servers.forget_stream_only(server, task.now()),
+    }
+    if let Outcome::NoReply(_) = conversed.outcome {
+        return Ok(None);
+    }
+    task.step(Step::Stream(server, why));
+    Ok(Some(conversed))
 }
 
 async fn over_stream(

@@ -19,7 +19,7 @@ use crate::cache::{Delegation, servers::RoundTrip};
 use crate::clock::Age;
 use crate::dns::{Question, RrType};
 use crate::limits;
-use crate::observe::{ExchangeResult, Step, UpstreamExchange};
+use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange};
 use crate::wire::Flags;
 
 /// Asks whoever is to be asked: the servers of a zone delegated from here, those of a forward or stub zone, else from
@@ -56,6 +56,7 @@ async fn forward(question: &Question, zone: &UpstreamZone, task: &Task) -> Resul
             Verdict::Failed(rcode) => Err(ExchangeResult::Failed(rcode)),
         }
     };
+    task.enter(&zone.apex)?;
     let found = Round::new(zone, task).run(question, Flags::RD, understand).await?;
     Ok(Iterated { found, zone: zone.apex.clone(), is_forwarded: true })
 }
@@ -92,6 +93,7 @@ async fn stub(question: &Question, zone: &UpstreamZone, task: &Task) -> Result<I
         (Said::FromCache(_), result) => Err(result),
         said => Ok(said),
     };
+    task.enter(&zone.apex)?;
     match Round::new(zone, task).run(question, Flags::default(), understand).await? {
         Said::Found(found) | Said::FromCache(found) => Ok(Iterated::of_zone(found, apex.apex)),
         Said::Below(below) => {
@@ -215,6 +217,7 @@ impl<'t> Round<'t> {
             let expected = if is_ordered { Duration::ZERO } else { upstream.expected };
             (upstream.tries, upstream.is_backed_off, expected)
         });
+        let in_use = places.len();
         let untried = places.iter().filter(|place| self.upstreams[**place].tries == 0).count();
         places.truncate(if self.zone.strategy == Strategy::Parallel { limits::FORWARD_AT_ONCE } else { 1 });
         let mut wave = Vec::new();
@@ -223,7 +226,27 @@ impl<'t> Round<'t> {
             self.task.budget().address(upstream.server.ip())?;
             wave.push((upstream.server, upstream.timeout(untried > 1)));
         }
+        for (server, patience) in &wave {
+            let why = self.why(*server, wave.len(), in_use);
+            self.task.step(Step::Chosen { server: *server, why, patience: *patience });
+        }
         if wave.is_empty() { Err(self.failure()) } else { Ok(wave) }
+    }
+
+    /// Why it is asked, with so many at once of those in use.
+    fn why(&self, server: SocketAddr, at_once: usize, in_use: usize) -> Choice {
+        let Some(upstream) = self.upstreams.iter().find(|upstream| upstream.server == server) else {
+            return Choice::Only;
+        };
+        match (self.zone.strategy, upstream.round_trip) {
+            _ if upstream.tries > 0 => Choice::Again(upstream.tries),
+            _ if upstream.is_backed_off => Choice::LastResort,
+            _ if in_use == 1 => Choice::Only,
+            (Strategy::Parallel, _) => Choice::Parallel(at_once),
+            (Strategy::Ordered, _) => Choice::Ordered(in_use),
+            (Strategy::Fastest, Some(_)) => Choice::Fastest(in_use, upstream.expected),
+            (Strategy::Fastest, None) => Choice::Untried(in_use),
+        }
     }
 
     fn failed(&mut self, tried: Tried) {

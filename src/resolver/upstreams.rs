@@ -56,6 +56,11 @@ impl Upstreams {
         Upstreams { zones }
     }
 
+    /// All of them, in the order of their apexes.
+    pub fn zones(&self) -> &[UpstreamZone] {
+        &self.zones
+    }
+
     /// The zone with the longest apex at or above a name.
     pub fn find(&self, name: NameRef<'_>) -> Option<&UpstreamZone> {
         if self.zones.is_empty() {

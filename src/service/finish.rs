@@ -8,8 +8,9 @@ use super::{Packet, RrsetOrder, Snapshot};
 use crate::authority;
 use crate::clock::Now;
 use crate::dns::{Answer, Edns, Opcode, QuestionRef, Rcode, RrType};
-use crate::observe::{Event, QuestionPlace, Source, Transport};
+use crate::observe::{Event, QuestionPlace, RecursionFacts, Source, Transport};
 use crate::policy::Cookie;
+use crate::recursion::told_id;
 use crate::wire::query::Unusual;
 use crate::wire::tsig::TsigRecord;
 use crate::wire::{
@@ -125,6 +126,10 @@ pub(super) fn write(
     let mut event = event(source, answer.rcode, echo.question);
     (event.flags, event.octets) = (written.flags.0, written.octets as u32);
     event.extended_error = answer.extended_error.as_ref().map(|error| error.code);
+    if source == Source::FailureCache {
+        let id = answer.extended_error.as_ref().and_then(told_id);
+        event.recursion = id.map(|id| Box::new(RecursionFacts { id: Some(id), ..RecursionFacts::default() }));
+    }
     (written.octets, event)
 }
 

@@ -8,6 +8,7 @@ use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrT
 use crate::observe::{RecursionFacts, Source, Step};
 use crate::policy::{Nat64Prefix, dns64};
 use crate::recursion::{Recursion, Resolved};
+use crate::resolver::Budget;
 use crate::wire::{Flags, Query};
 use crate::zone::{Found, ZoneEntry, ZoneTable};
 
@@ -31,7 +32,7 @@ impl Recursed {
 
 /// Looks for the answer to a client's question.
 pub(super) async fn recurse(recursion: &Arc<Recursion>, request: &Request, query: &Query<'_>) -> Recursed {
-    let looking = Looking { recursion, snapshot: &request.snapshot };
+    let looking = Looking { recursion, snapshot: &request.snapshot, budget: recursion.budget() };
     let question = query.question;
     let Some(prefix) = dns64_for(&request.snapshot, query) else { return looking.look(question).await };
     match prefix.reverse(question.name).filter(|_| question.rr_type == RrType::PTR) {
@@ -86,12 +87,14 @@ pub(super) fn is_of_zone(zones: &ZoneTable, name: NameRef<'_>) -> bool {
 struct Looking<'r> {
     recursion: &'r Arc<Recursion>,
     snapshot: &'r Arc<Snapshot>,
+    /// Of the client's query, however many questions it takes.
+    budget: Arc<Budget>,
 }
 
 impl Looking<'_> {
     async fn look(&self, question: QuestionRef<'_>) -> Recursed {
         let here = Arc::new(Served(Arc::clone(self.snapshot)));
-        let resolved = self.recursion.resolve_with(question.to_question(), Some(here)).await;
+        let resolved = self.recursion.resolve_within(question.to_question(), Some(here), &self.budget).await;
         let found = Recursed::of(resolved);
         let answer = guarded(self.snapshot, question.name, &found.answer).unwrap_or(found.answer);
         Recursed { answer, ..found }
@@ -103,6 +106,7 @@ impl Looking<'_> {
         if !prefix.is_wanting(&aaaa.answer) {
             return aaaa;
         }
+        self.budget.pass_on();
         let a = self.look(QuestionRef { rr_type: RrType::A, ..question }).await;
         // Where others were asked, they count, for whichever of the two it was.
         let source = if a.facts.tries == 0 && aaaa.facts.tries > 0 { aaaa.source } else { a.source };
@@ -128,15 +132,13 @@ impl Looking<'_> {
     }
 }
 
-/// What was done for two questions, and then. Each had a budget of its own.
+/// What was done for two questions, and then. Both were paid from one budget, of which the second saw the end.
 fn joined(mut first: RecursionFacts, second: RecursionFacts, then: &[Step]) -> RecursionFacts {
     let room = crate::limits::TRACE_EXCHANGES.saturating_sub(first.exchanges.len());
     first.exchanges.extend(second.exchanges.into_iter().take(room));
     first.tries += second.tries;
     first.steps = first.steps.iter().chain(second.steps.iter()).chain(then).cloned().collect();
-    for (spent, more) in first.spent.iter_mut().flatten().zip(second.spent.iter().flatten()) {
-        spent.spent += more.spent;
-        spent.most += more.most;
-    }
+    first.spent = second.spent.or(first.spent);
+    first.id = first.id.or(second.id);
     first
 }

@@ -82,6 +82,33 @@ fn the_cache_goes_out_as_text_and_comes_back_without_what_has_expired() {
 }
 
 #[test]
+fn what_was_learnt_from_other_servers_is_not_taken_up() {
+    let (folder, namu) = served(true);
+    load(&folder);
+    assert_eq!(run(&folder.path, &["cache", "dump", "dump.txt"]).0, 0);
+    assert!(namu.stop().success());
+    let forwards = config(true, "") + "zones: [{name: example.org, type: forward, servers: ['192.0.2.7']}]\n";
+    folder.write("config.yaml", &forwards);
+    let mut namu = Namu::start(&folder.path, &["run", "-c", "config.yaml"]);
+    let said = namu.heard();
+    let why = "other servers than those configured now (forward and stub zones, root hints)";
+    let sentence = format!("the saved cache is not taken up: it was learnt from {why}");
+    assert_eq!(said.matches(&sentence).count(), 1, "{said}");
+    let (_, got, _) = run(&folder.path, &["cache", "get", "www.far.example.com"]);
+    assert_eq!(got, "nothing is known\n");
+    let (code, _, talk) = run(&folder.path, &["cache", "load", "dump.txt"]);
+    assert_eq!(code, 1);
+    assert!(talk.contains(&format!("this cache was learnt from {why}")), "{talk}");
+    // The operator may know better.
+    let text = folder.read("dump.txt");
+    let (first, rest) = text.split_once('\n').unwrap();
+    let anyones = first.split(" from=").next().unwrap();
+    folder.write("anyones.txt", &format!("{anyones}\n{rest}"));
+    let (code, said, talk) = run(&folder.path, &["cache", "load", "anyones.txt"]);
+    assert_eq!((code, &*said), (0, "1 entries taken up, 0 passed over\n"), "{talk}");
+}
+
+#[test]
 fn the_cache_survives_a_reload_and_a_restart() {
     let (folder, namu) = served(true);
     load(&folder);

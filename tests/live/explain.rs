@@ -170,6 +170,7 @@ fn what_the_operator_set_up_is_told_at_the_start_and_in_explanations() {
         ),
         ("www.lost.far", &["the servers of lost.far. are down or do not talk to us"]),
         ("new.far", &["hint: `namu explain --id ", "`namu explain --fresh www.lost.far. A` tries again"]),
+        ("-x 192.0.2.9", &["9.2.0.192.in-addr.arpa. PTR: "]),
         ("x.away", &["hint: the servers that the configuration names for away. are down"]),
     ] {
         let (code, text, _) = explain(&folder, words);

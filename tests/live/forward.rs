@@ -146,5 +146,17 @@ fn an_overlay_is_laid_over_what_is_forwarded_and_read_anew_on_reload() {
     while ask("www.far.test. A") != "NOERROR qr rd ra: www.far.test. A 10.0.0.5" {
         namu.wait_for("the overlays were read anew");
     }
+    // So is one that it includes, from the moment it does, wherever that lies.
+    std::fs::create_dir(folder.path.join("parts")).unwrap();
+    folder.write("parts/own.zone", "own.far.test. A 10.0.0.6\n");
+    folder.write("over.zone", "$TTL 60\nwww.far.test. A 10.0.0.5\n$INCLUDE parts/own.zone\n");
+    while ask("own.far.test. A") != "NOERROR qr rd ra: own.far.test. A 10.0.0.6" {
+        namu.wait_for("the overlays were read anew");
+    }
+    reload();
+    folder.write("parts/own.zone", "own.far.test. A 10.0.0.7\n");
+    while ask("own.far.test. A") != "NOERROR qr rd ra: own.far.test. A 10.0.0.7" {
+        namu.wait_for("the overlays were read anew");
+    }
     assert!(namu.stop().success() && far.stop().success());
 }

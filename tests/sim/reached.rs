@@ -232,6 +232,7 @@ impl Reached {
                 }
                 Step::Stream(_, WhyStream::Guessed) => self.bound("STRAY_DATAGRAMS"),
                 Step::Stream(_, WhyStream::Truncated) => self.bound("UDP_PAYLOAD"),
+                Step::Stream(_, WhyStream::Silent | WhyStream::NoDatagrams) => {}
                 Step::FailedBefore(..) => self.bound("CACHE_FAILURE_TTL"),
                 Step::Child(_) => {
                     if let Some(stay) = stays.last_mut().filter(is_here) {

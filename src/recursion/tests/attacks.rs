@@ -175,6 +175,28 @@ fn alias_loops_and_long_chains_end() {
 }
 
 #[test]
+fn an_alias_loop_costs_a_primed_server_three_packets_at_most() {
+    let lab = Lab::with(
+        ResolverOptions::default(),
+        &[[". NS", "aa", ". NS ns.root.", "", "ns.root. A 192.0.2.1"]],
+        &[["*.loop.example. *", "", "", "loop.example. NS ns.loop.example.", "ns.loop.example. A 192.0.2.3"]],
+    );
+    // A server of the zone says the loop in one reply (RFC 1034 4.3.2 3a).
+    let ring = "a.loop.example. CNAME b.loop.example. | b.loop.example. CNAME a.loop.example.";
+    lab.world.server("192.0.2.3", &[["a.loop.example. A", "aa", ring, "", ""]]);
+    lab.ask(". NS");
+    assert_eq!(lab.sent(), ["192.0.2.1 . NS"]);
+    let looped = lab.resolve("a.loop.example. A");
+    assert!(short(&looped).ends_with("24 aliases lead back to a.loop.example."), "{}", short(&looped));
+    let sent = lab.sent();
+    assert!(sent.len() <= 3, "{sent:?}");
+    assert_eq!(looped.facts.spent.unwrap()[0].spent, sent.len() as u64);
+    // And nothing for as long as the failure is remembered.
+    lab.ask("a.loop.example. A");
+    assert!(lab.sent().is_empty());
+}
+
+#[test]
 fn packets_end_at_their_bound() {
     let options = ResolverOptions { max_upstream_queries: 1, priming: false, ..ResolverOptions::default() };
     let lab = Lab::with(options, &[], &[["*.example. A", "aa", "a.example. A 192.0.2.80", "", ""]]);

@@ -6,6 +6,7 @@ use super::*;
 use crate::cache::Credibility;
 use crate::dns::RrType;
 use crate::limits;
+use crate::observe::{Choice, Step};
 use crate::resolver::{Strategy, UpstreamKind, UpstreamZone, Upstreams};
 
 fn server(last: u8) -> SocketAddr {
@@ -124,4 +125,82 @@ fn the_fastest_is_asked_when_all_are_known() {
         lab.ask(&format!("n{at}.example. A"));
     }
     assert!(lab.sent().iter().all(|line| line.starts_with("192.0.2.10 ")));
+}
+
+#[test]
+fn it_is_told_why_a_server_was_asked() {
+    let whys = |lab: &Lab, asked: &str| -> Vec<(SocketAddr, Choice)> {
+        let steps = lab.resolve(asked).facts.steps;
+        let chosen = steps.iter().filter_map(|step| match step {
+            Step::Chosen { server, why, .. } => Some((*server, *why)),
+            _ => None,
+        });
+        chosen.collect()
+    };
+    let answers = |lab: &Lab, last: u8| {
+        lab.world.host(&format!("192.0.2.{last}"), |seen| {
+            let answer = format!("{} A 192.0.2.80", seen.question.name);
+            vec![(10, seen.reply("ra", &answer, "", ""))]
+        });
+    };
+    let only = lab(".", &[9], Strategy::Fastest, false);
+    answers(&only, 9);
+    assert_eq!(whys(&only, "a.test. A"), [(server(9), Choice::Only)]);
+
+    let fastest = lab(".", &[9, 10], Strategy::Fastest, false);
+    answers(&fastest, 9);
+    answers(&fastest, 10);
+    assert!(matches!(whys(&fastest, "a.test. A")[..], [(_, Choice::Untried(2))]));
+    let known = Duration::from_millis(7);
+    let servers = fastest.recursion.cache().servers();
+    [9, 10].iter().for_each(|last| servers.replied(server(*last), known, fastest.world.now()));
+    assert!(matches!(whys(&fastest, "b.test. A")[..], [(_, Choice::Fastest(2, _))]));
+
+    let ordered = lab(".", &[9, 10], Strategy::Ordered, false);
+    answers(&ordered, 10);
+    let want = [(server(9), Choice::Ordered(2)), (server(10), Choice::Ordered(2))];
+    assert_eq!(whys(&ordered, "a.test. A"), want);
+
+    let at_once = lab(".", &[9, 10], Strategy::Parallel, false);
+    answers(&at_once, 10);
+    let want = [(server(9), Choice::Parallel(2)), (server(10), Choice::Parallel(2))];
+    assert_eq!(whys(&at_once, "a.test. A"), want);
+
+    // Nobody answers: first each once, then again; when all are left alone, one is tried all the same.
+    let silent = lab(".", &[9, 10], Strategy::Ordered, false);
+    let again = |last| (server(last), Choice::Again(1));
+    assert_eq!(whys(&silent, "a.test. A")[2..], [again(9), again(10)]);
+    assert_eq!(whys(&silent, "b.test. A")[0], (server(9), Choice::Ordered(2)));
+    assert!(whys(&silent, "c.test. A").contains(&(server(9), Choice::LastResort)));
+}
+
+#[test]
+fn the_servers_of_a_forward_zone_have_so_many_flights_and_those_of_all_names_any_number() {
+    for (apex, refused) in [("dead.example.", 1), (".", 0)] {
+        let lab = lab(apex, &[9], Strategy::Fastest, false);
+        let flights = (0..=limits::ZONE_FLIGHTS)
+            .map(|at| lab.recursion.resolve(question(&format!("a{at}.dead.example. A"))));
+        let said = lab.world.run(futures_util::future::join_all(flights));
+        let crowded = said.iter().filter(|resolved| short(resolved).contains("too many questions"));
+        assert_eq!(crowded.count(), refused, "{apex}");
+    }
+}
+
+#[test]
+fn the_servers_of_a_stub_zone_have_so_many_flights() {
+    let zone = UpstreamZone {
+        apex: name("dead.example."),
+        kind: UpstreamKind::Stub,
+        servers: vec![server(9)],
+        strategy: Strategy::Fastest,
+        fallback: false,
+    };
+    let upstreams = Upstreams::new(vec![zone]);
+    let lab =
+        Lab::with(ResolverOptions { priming: false, upstreams, ..ResolverOptions::default() }, &[], &[]);
+    let flights = (0..=limits::ZONE_FLIGHTS)
+        .map(|at| lab.recursion.resolve(question(&format!("a{at}.dead.example. A"))));
+    let said = lab.world.run(futures_util::future::join_all(flights));
+    let crowded = said.iter().filter(|resolved| short(resolved).contains("too many questions"));
+    assert_eq!(crowded.count(), 1);
 }

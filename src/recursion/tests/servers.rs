@@ -55,6 +55,50 @@ fn a_truncated_reply_is_fetched_over_a_stream() {
     assert_eq!(lab.sent()[1..], ["192.0.2.2 a.example. A", "192.0.2.2 a.example. A tcp"]);
 }
 
+/// A server of `example.` that has an answer for every name, but hears no datagrams.
+fn deaf_to_datagrams(seen: &Seen) -> Vec<(u64, Vec<u8>)> {
+    let answer = format!("{} A 192.0.2.80", seen.question.name);
+    if seen.stream { vec![(20, seen.reply("aa", &answer, "", ""))] } else { vec![] }
+}
+
+#[test]
+fn a_server_that_speaks_tcp_only_is_found_and_remembered_for_a_time() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", deaf_to_datagrams);
+    let found = lab.resolve("a.example. A");
+    assert_eq!(short(&found), FOUND);
+    let udp = "192.0.2.2 a.example. A";
+    assert_eq!(lab.sent()[1..], [udp, udp, "192.0.2.2 a.example. A tcp"]);
+    let packets = found.facts.spent.unwrap()[0];
+    assert_eq!((packets.what, packets.spent), ("packets", 4), "the stream counts");
+    assert_eq!(lab.ask("b.example. A"), "NOERROR b.example. A 192.0.2.80");
+    assert_eq!(lab.sent(), ["192.0.2.2 b.example. A tcp"]);
+    // Later a datagram is tried again, and one is enough.
+    lab.later(limits::STREAM_ONLY_MEMORY.as_secs());
+    lab.ask("c.example. A");
+    let asked: Vec<_> = lab.sent().into_iter().filter(|sent| sent.starts_with("192.0.2.2")).collect();
+    assert_eq!(asked, ["192.0.2.2 c.example. A", "192.0.2.2 c.example. A tcp"]);
+    // It hears datagrams again.
+    lab.later(limits::STREAM_ONLY_MEMORY.as_secs());
+    lab.world.server("192.0.2.2", &[["d.example. A", "aa", "d.example. A 192.0.2.80", "", ""]]);
+    lab.ask("d.example. A");
+    assert!(lab.sent().iter().all(|sent| !sent.ends_with("tcp")));
+}
+
+#[test]
+fn a_server_that_lost_its_stream_is_asked_by_datagram_at_once() {
+    let lab = Lab::new(&[], &[]);
+    lab.world.host("192.0.2.2", deaf_to_datagrams);
+    lab.ask("a.example. A");
+    lab.world.host("192.0.2.2", |seen| match seen.stream {
+        true => vec![],
+        false => vec![(10, seen.reply("aa", "b.example. A 192.0.2.80", "", ""))],
+    });
+    lab.sent();
+    assert_eq!(lab.ask("b.example. A"), "NOERROR b.example. A 192.0.2.80");
+    assert_eq!(lab.sent(), ["192.0.2.2 b.example. A tcp", "192.0.2.2 b.example. A"]);
+}
+
 #[test]
 fn a_server_without_edns_is_asked_without_and_remembered() {
     for code in ["formerr", "notimp", "badvers"] {

@@ -384,7 +384,12 @@ fn what_failed_or_took_long_is_kept_and_what_went_well_is_not() {
     assert_eq!(record.steps, failed.facts.steps);
     // Who asks again is told the same.
     let again = lab.recursion.cached(question("nobody.example. A").as_ref(), lab.world.now()).unwrap();
-    assert_eq!(again.answer.extended_error.unwrap().text, text);
+    let remembered = again.answer.extended_error.unwrap();
+    assert_eq!(remembered.text, text);
+    assert_eq!(crate::recursion::told_id(&remembered), Some(id));
+    let waited_for = lab.resolve("nobody.example. A");
+    assert_eq!((waited_for.facts.id, waited_for.source), (Some(id), Source::FailureCache));
+    assert_eq!(waited_for.extended_error.unwrap().text, text, "the id stands there once");
 
     let late = 1 + crate::limits::SLOW_QUERY.as_millis() as u64;
     let asked = std::sync::atomic::AtomicUsize::new(0);
