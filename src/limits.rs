@@ -451,3 +451,49 @@ pub const SILENT_TRIES_BEFORE_STREAM: u32 = 2;
 pub const SERVER_HEARD: Duration = Duration::from_secs(30);
 /// How long a server is asked over streams only before a datagram is tried again.
 pub const STREAM_ONLY_MEMORY: Duration = Duration::from_secs(300);
+
+/// NSEC and NSEC3 RRsets kept of one response. No proof needs more than three, and a chain of aliases within one zone a
+/// few more (RFC 4035 3.1.3, RFC 5155 7.2); whoever sends hundreds wants them hashed (CVE-2023-50868).
+pub const PROOF_RRSETS: usize = 10;
+
+/// Questions for DS and DNSKEY RRsets for one client query. Four zones below the root have nine; aliases into cold zones
+/// bring two to four each, and a name in an unsigned zone one for each label that could be a zone cut.
+pub const KEY_QUESTIONS: u32 = 32;
+
+/// Questions for keys that wait for each other: where no zone cut is known beforehand, as behind a forwarder, each zone
+/// waits for the one above it, first for its DS RRset and then for the keys that signed it.
+pub const CHAIN_DEPTH: u32 = 14;
+
+/// Signatures verified for one client query, those of the whole chain of trust included (KeyTrap, CVE-2023-50387): a
+/// cold name three zones down has six, a cold denial with NSEC3 ten. At 0.1 ms each it is a moment.
+pub const VERIFICATIONS: u32 = 16;
+
+/// Pieces of work, each some verifications, that wait for a thread. At 0.1 to 1 ms each this is a fraction of a second of
+/// all cores; who comes later is told that the server is busy.
+pub const COMPUTATIONS_WAITING: usize = 1024;
+
+/// Signatures of one RRset that are looked at. Zones that change their algorithm or keys have two to four.
+pub const SIGNATURES_READ: usize = 16;
+
+/// Signatures of one RRset that are verified, by whichever key (KeyTrap, CVE-2023-50387).
+pub const SIGNATURES_PER_RRSET: usize = 8;
+
+/// Zones whose signatures of one RRset are tried. An honest RRset has those of one (RFC 4035 2.2).
+pub const SIGNERS_PER_RRSET: usize = 2;
+
+/// Keys of one zone that are looked at. The root had four at most in a rollover; signers of large zones have ten.
+pub const KEYS_READ: usize = 64;
+
+/// Keys of one tag and algorithm a signature is tried with. Tags have 16 bits, so that two keys of a zone share one happens;
+/// three do only on purpose (KeyTrap, CVE-2023-50387).
+pub const KEYS_OF_ONE_TAG: usize = 2;
+
+/// DS records of one zone that are looked at.
+pub const DS_READ: usize = 32;
+
+/// Keys hashed to see whether a DS record stands for them. DS records name the tag, so an honest zone needs one each.
+pub const DS_DIGESTS: usize = 4;
+
+/// Seconds a clock may be wrong, ours or that of who signed, before a signature counts as not begun or as expired. What is
+/// signed for days loses nothing by it.
+pub const CLOCK_SKEW: u32 = 300;

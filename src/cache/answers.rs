@@ -9,7 +9,7 @@ use super::entry::{Security, remaining};
 use super::rrsets::check_size;
 use super::store::{Kept, Key, allocation, rrset_octets, shared};
 use crate::clock::{Age, Now};
-use crate::dns::{NameRef, Question, QuestionRef, Rcode, RrType, Rrset, SharedRrset, Ttl};
+use crate::dns::{ExtendedError, NameRef, Question, QuestionRef, Rcode, RrType, Rrset, SharedRrset, Ttl};
 
 /// What a question is answered with. It never changes, but for what is noted of its use; a newer answer is another value.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct CachedAnswer {
     pub stored: Age,
     /// What validation has said of the whole.
     pub security: Security,
+    /// Why it is bogus, or insecure although it is signed.
+    pub error: Option<Arc<ExtendedError>>,
     /// What is noted of its use.
     pub usage: AnswerUsage,
 }
@@ -71,6 +73,15 @@ pub struct NewAnswer {
     pub authority: Vec<SharedRrset>,
     /// What validation has said of the whole.
     pub security: Security,
+    /// Why it is bogus, or insecure although it is signed.
+    pub error: Option<Arc<ExtendedError>>,
+}
+
+impl NewAnswer {
+    /// An answer that was not validated yet.
+    pub fn unchecked(kind: Kind, answer: Vec<SharedRrset>, authority: Vec<SharedRrset>) -> NewAnswer {
+        NewAnswer { kind, answer, authority, security: Security::Unchecked, error: None }
+    }
 }
 
 impl CachedRrset {
@@ -87,6 +98,11 @@ impl CachedAnswer {
             Kind::Positive | Kind::NoData => Rcode::NOERROR,
             Kind::NxDomain => Rcode::NXDOMAIN,
         }
+    }
+
+    /// Whether an SOA RRset is among its authority section: what a denial needs for those who keep it.
+    pub fn has_soa(&self) -> bool {
+        self.authority.iter().any(|cached| cached.rrset.rr_type == RrType::SOA)
     }
 
     /// Whether it may still be used.
@@ -167,16 +183,23 @@ impl Cache {
     /// Stores what answered a question, in the place of what was known about it.
     pub fn store_answer(&self, question: QuestionRef<'_>, new: NewAnswer, now: Now) -> Result<(), NotCached> {
         check_size(new.answer.iter().chain(&new.authority))?;
+        if new.security == Security::Unchecked && self.is_validated(question, now) {
+            return Err(NotCached::LessCredible);
+        }
         if new.kind == Kind::Positive && new.answer.is_empty() {
             return Err(NotCached::Empty);
         }
         let negative_ttl = match new.kind {
             Kind::Positive => None,
-            Kind::NoData | Kind::NxDomain => Some(self.negative_ttl_of(&new.authority)?),
+            Kind::NoData | Kind::NxDomain => Some(self.negative_ttl_of(&new.authority, question)?),
         };
         let until = |ttl| now.age.plus(lifetime(ttl));
         let keep = |rrset: SharedRrset, most: Option<Ttl>| {
-            let ttl = self.clamp(rrset.ttl);
+            let ttl = match new.security {
+                // Its TTL is as little to be believed as the rest.
+                Security::Bogus => Ttl::saturating(self.options().failure_ttl.as_secs()),
+                _ => self.clamp(rrset.ttl),
+            };
             CachedRrset { rrset, expires: until(most.map_or(ttl, |most| ttl.min(most))) }
         };
         let answer: Box<[_]> = new.answer.into_iter().map(|rrset| keep(rrset, None)).collect();
@@ -196,6 +219,7 @@ impl Cache {
             expires,
             stored: now.age,
             security: new.security,
+            error: new.error,
             usage: AnswerUsage::default(),
         });
         self.sweep(now);
@@ -226,10 +250,26 @@ impl Cache {
     }
 
     /// How long a denial may be kept: the smaller of the SOA's TTL and its MINIMUM (RFC 2308 5), within our own limits.
-    /// Without an SOA it is not kept.
-    fn negative_ttl_of(&self, authority: &[SharedRrset]) -> Result<Ttl, NotCached> {
-        let soa = authority.iter().find(|rrset| rrset.rr_type == RrType::SOA).ok_or(NotCached::NoSoa)?;
-        self.negative_ttl(soa).ok_or(NotCached::NoSoa)
+    /// Without an SOA it is not kept, but for what a referral proves of a DS RRset.
+    fn negative_ttl_of(
+        &self,
+        authority: &[SharedRrset],
+        question: QuestionRef<'_>,
+    ) -> Result<Ttl, NotCached> {
+        match authority.iter().find(|rrset| rrset.rr_type == RrType::SOA) {
+            Some(soa) => self.negative_ttl(soa).ok_or(NotCached::NoSoa),
+            None if question.rr_type != RrType::DS => Err(NotCached::NoSoa),
+            None => {
+                let shortest = authority.iter().map(|rrset| rrset.ttl).min().ok_or(NotCached::NoSoa)?;
+                Ok(self.clamp(shortest).min(self.options().max_negative_ttl))
+            }
+        }
+    }
+
+    /// Whether a fresh answer is known that validation has found good. What nobody has validated yet, and a client may
+    /// have asked for that wants no checking, does not take its place.
+    fn is_validated(&self, question: QuestionRef<'_>, now: Now) -> bool {
+        matches!(self.lookup(question, now), Lookup::Fresh(known) if known.security.is_good())
     }
 
     /// How long a denial that carries this SOA RRset holds here; none when its RDATA is not that of a SOA.
@@ -256,6 +296,7 @@ impl CachedAnswer {
             expires: self.authority.iter().map(|cached| cached.expires).min()?,
             stored: self.stored,
             security: self.security,
+            error: self.error.clone(),
             usage: AnswerUsage::default(),
         })
     }
@@ -288,7 +329,7 @@ mod tests {
     }
 
     fn positive(answer: Vec<SharedRrset>) -> NewAnswer {
-        NewAnswer { kind: Kind::Positive, answer, authority: Vec::new(), security: Security::Unchecked }
+        NewAnswer::unchecked(Kind::Positive, answer, Vec::new())
     }
 
     fn negative(kind: Kind, ttl: u32, minimum: u32) -> NewAnswer {
@@ -336,8 +377,10 @@ mod tests {
         let cache = cache();
         let new = positive(vec![address_rrset("www.example.", 60, &[1])]);
         store(&cache, "www.example.", NewAnswer { security: Security::Bogus, ..new }, 0).unwrap();
-        assert_eq!(look(&cache, "www.example.", RrType::A, 59), "fresh Positive [1] []");
-        assert_eq!(look(&cache, "www.example.", RrType::A, 60), "miss");
+        // RFC 4035 4.7: "Since RRsets that fail to validate do not have trustworthy TTLs, the implementation MUST assign a
+        // TTL. This TTL SHOULD be small". It is that of failures.
+        assert_eq!(look(&cache, "www.example.", RrType::A, 4), "fresh Positive [1] []");
+        assert_eq!(look(&cache, "www.example.", RrType::A, 5), "miss");
     }
 
     #[test]

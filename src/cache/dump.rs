@@ -28,8 +28,12 @@ use crate::dns::{Name, Question, RecordsBuf, RrClass, RrType, Rrset, Ttl};
 const FORMAT: &str = "namu-cache 1";
 const KINDS: [(Kind, &str); 3] =
     [(Kind::Positive, "positive"), (Kind::NoData, "nodata"), (Kind::NxDomain, "nxdomain")];
-const SECURITIES: [(Security, &str); 3] =
-    [(Security::Unchecked, "unchecked"), (Security::Insecure, "insecure"), (Security::Secure, "secure")];
+const SECURITIES: [(Security, &str); 4] = [
+    (Security::Unchecked, "unchecked"),
+    (Security::Indeterminate, "indeterminate"),
+    (Security::Insecure, "insecure"),
+    (Security::Secure, "secure"),
+];
 const CREDIBILITIES: [(Credibility, &str); 6] = [
     (Credibility::Additional, "additional"),
     (Credibility::AuthorityNonAuth, "authority-non-auth"),
@@ -238,12 +242,16 @@ fn read_entry(first: &str, body: &[&str], passed: Duration, now: Now) -> Option<
             let [answer, authority] = sections;
             let is_whole = match kind {
                 Kind::Positive => !answer.is_empty(),
+                // What a referral proves of a DS RRset comes without.
+                _ if question.rr_type == RrType::DS => !authority.is_empty(),
                 _ => authority.iter().any(|cached| cached.rrset.rr_type == RrType::SOA),
             };
             let expires = answer.iter().chain(&authority).map(|cached| cached.expires).min()?;
             let (answer, authority) = (answer.into(), authority.into());
             let (stored, usage) = (now.age, AnswerUsage::default());
-            let answer = CachedAnswer { question, kind, answer, authority, expires, stored, security, usage };
+            let error = None;
+            let answer =
+                CachedAnswer { question, kind, answer, authority, expires, stored, security, error, usage };
             is_whole.then(|| Kept::Answer(Arc::new(answer)))
         }
         ["rrset", _, _, _, credibility, security, source_zone] => {
@@ -327,7 +335,7 @@ mod tests {
 
     fn store(cache: &Cache, owner: &str, ttl: u32, security: Security) {
         let answer = vec![address_rrset(owner, ttl, &[1, 2])];
-        let new = NewAnswer { kind: Kind::Positive, answer, authority: vec![], security };
+        let new = NewAnswer { security, ..NewAnswer::unchecked(Kind::Positive, answer, vec![]) };
         cache.store_answer(question(owner).as_ref(), new, at(1000, 5000)).unwrap();
     }
 
@@ -340,7 +348,7 @@ mod tests {
         let soa = [&[0, 0][..], &[0, 0, 0, 60].repeat(5)].concat();
         let authority = vec![rrset("example.", RrType::SOA, 600, &[&soa])];
         let (kind, answer, security) = (Kind::NxDomain, vec![], Security::Insecure);
-        let new = NewAnswer { kind, answer, authority, security };
+        let new = NewAnswer { security, ..NewAnswer::unchecked(kind, answer, authority) };
         cache.store_answer(question("no.example.").as_ref(), new, at(1000, 5000)).unwrap();
         let (rrset, credibility) = (address_rrset("ns.example.", 300, &[7]), Credibility::AnswerNonAuth);
         let new = NewRrset { rrset, credibility, source_zone: name("example."), security };

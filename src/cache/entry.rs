@@ -28,12 +28,21 @@ pub enum Credibility {
 pub enum Security {
     /// Not validated yet. Never given to a client that leaves checking to us while validation is on.
     Unchecked,
-    /// Proven to lie below an unsigned delegation.
+    /// There is no trust anchor to begin from.
+    Indeterminate,
+    /// Proven to lie below an unsigned delegation, or signed in ways nobody here can verify.
     Insecure,
     /// Validated from a trust anchor.
     Secure,
     /// Validation failed.
     Bogus,
+}
+
+impl Security {
+    /// Whether validation has had its say, and nothing against it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Security::Secure | Security::Insecure | Security::Indeterminate)
+    }
 }
 
 /// An RRset on the shelf. It never changes; newer data is another entry.

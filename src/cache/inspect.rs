@@ -87,7 +87,7 @@ mod tests {
             Kind::Positive => (vec![address_rrset(owner, 60, &[1])], vec![]),
             _ => (vec![], vec![soa]),
         };
-        let new = NewAnswer { kind, answer, authority, security: Security::Unchecked };
+        let new = NewAnswer::unchecked(kind, answer, authority);
         cache.store_answer(question(owner).as_ref(), new, second(0)).unwrap();
     }
 
@@ -100,7 +100,7 @@ mod tests {
         let cname = rrset("alias.test.", RrType::CNAME, 60, &[name("a.test.").octets()]);
         let answer = vec![cname, address_rrset("a.test.", 60, &[1])];
         let (kind, authority, security) = (Kind::Positive, vec![], Security::Unchecked);
-        let new = NewAnswer { kind, answer, authority, security };
+        let new = NewAnswer { security, ..NewAnswer::unchecked(kind, answer, authority) };
         cache.store_answer(question("alias.test.").as_ref(), new, second(0)).unwrap();
         let rrset = address_rrset("a.test.", 60, &[1]);
         let (credibility, source_zone) = (Credibility::AnswerAuth, name("test."));
@@ -173,12 +173,7 @@ mod tests {
             (0..100).for_each(|at| store(&cache, &format!("a{at}.test."), Kind::Positive));
             for _ in 0..256 * limits::CACHE_SWEEP_STORES {
                 let new = address_rrset("later.test.", 60, &[1]);
-                let new = NewAnswer {
-                    kind: Kind::Positive,
-                    answer: vec![new],
-                    authority: vec![],
-                    security: Security::Unchecked,
-                };
+                let new = NewAnswer::unchecked(Kind::Positive, vec![new], vec![]);
                 cache.store_answer(question("later.test.").as_ref(), new, second(100)).unwrap();
             }
             assert_eq!(cache.usage().entries, left);

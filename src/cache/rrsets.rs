@@ -37,8 +37,14 @@ impl Cache {
     }
 
     pub(super) fn put_rrset(&self, entry: Arc<Entry>, now: Now) -> Result<(), NotCached> {
-        let credibility = entry.credibility;
-        let outranks = |old: &Kept| matches!(old, Kept::Rrset(old) if old.is_fresh(now) && old.credibility > credibility);
+        let (credibility, security) = (entry.credibility, entry.security);
+        let outranks = |old: &Kept| match old {
+            Kept::Rrset(old) if old.is_fresh(now) => {
+                let is_better = security == Security::Unchecked && old.security.is_good();
+                old.credibility > credibility || is_better && old.credibility == credibility
+            }
+            _ => false,
+        };
         self.sweep(now);
         match self.store().put(entry.key(), Kept::Rrset(entry.clone()), outranks) {
             true => Ok(()),

@@ -208,6 +208,8 @@ mod tests {
                 spending("aliases", 1, 10),
                 spending("questions of our own", 3, 16),
                 spending("of those denied", 0, 5),
+                spending("questions for keys", 0, 32),
+                spending("signatures verified", 0, 16),
                 spending("milliseconds", 812, 5000),
             ]),
             answer: Vec::new(),

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::report::Branch;
-use crate::dns::{Name, Question};
-use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange, WhyStream};
+use crate::dns::{Name, Question, SignatureTime};
+use crate::observe::{Choice, ExchangeResult, SignatureStep, Step, UpstreamExchange, WhyStream};
 
 /// The tree of steps.
 pub(super) fn tree(steps: &[Step]) -> Vec<Branch> {
@@ -29,6 +29,8 @@ struct Growing {
 struct Level {
     /// The question of our own; none on the first level.
     child: Option<Branch>,
+    /// It is validated, and ends with what came of that.
+    is_link: bool,
     branches: Vec<Branch>,
     /// The zone whose servers are being asked.
     zone: Option<Branch>,
@@ -118,7 +120,41 @@ impl Growing {
             }
             Step::Found(question, rcode) => {
                 self.leave_zone_and_put(asked("found", question, format!("{question}: {rcode}")));
+                if !self.levels.last().is_some_and(|level| level.is_link) {
+                    self.leave_child("");
+                }
+            }
+            Step::Link(question) => {
+                let child = asked("link", question, format!("{question}, a link of the chain of trust"));
+                self.levels.push(Level { child: Some(child), is_link: true, ..Level::default() });
+            }
+            Step::Judged(question, security, error) => {
+                let why = error.as_ref().map_or_else(String::new, |error| format!(": {}", error.text));
+                let text = format!("{question} is {security}{why}");
+                self.leave_zone_and_put(asked("judged", question, text));
                 self.leave_child("");
+            }
+            Step::AskedAgain(question) => {
+                let text = format!("{question} is asked for once more, of others if there are any");
+                self.leave_zone_and_put(asked("asked-again", question, text));
+            }
+            Step::Delegated(name, how) => {
+                self.leave_zone_and_put(named("delegated", name, format!("{name} is {how}")));
+            }
+            Step::TrustedKeys(zone, tags) => {
+                let tags: Vec<_> = tags.iter().map(u16::to_string).collect();
+                let text = format!("trusted keys of {zone}: {}", tags.join(", "));
+                self.leave_zone_and_put(named("trusted-keys", zone, text));
+            }
+            Step::Signature(signature) => {
+                let text = spoken_signature(signature);
+                self.leave_zone_and_put(named("signature", &signature.owner, text));
+            }
+            Step::Proof { what, zone, records, holds } => {
+                let records: Vec<_> =
+                    records.iter().map(|(owner, rr_type)| format!("{owner} {rr_type}")).collect();
+                let text = format!("{holds} by {zone} {what}: {}", records.join(", "));
+                self.leave_zone_and_put(named("proof", zone, text));
             }
             Step::ChildFailed(_) => self.leave_child(", and was not found"),
             Step::Cycle(_) => {
@@ -216,6 +252,15 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
         why,
         ..asked("exchange", question, text)
     }
+}
+
+fn spoken_signature(signature: &SignatureStep) -> String {
+    let SignatureStep { owner, rr_type, signer, key_tag, algorithm, inception, expiration, wrong } = signature;
+    if let Some(wrong) = wrong {
+        return wrong.clone();
+    }
+    let (from, until) = (SignatureTime(*inception), SignatureTime(*expiration));
+    format!("{owner} {rr_type} is signed by key {key_tag} ({algorithm}) of {signer}, from {from} to {until}")
 }
 
 /// In one word, and the time it took to answer.

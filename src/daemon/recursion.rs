@@ -75,6 +75,7 @@ fn resolver_options(config: &Config) -> ResolverOptions {
             QnameMinimization::Strict => Minimisation::Strict,
         },
         case_randomization: options.case_randomization,
+        dnssec: false,
         upstreams: config.upstreams(),
     }
 }

@@ -31,8 +31,17 @@ pub struct ErrorCode(pub u16);
 #[allow(missing_docs)]
 impl ErrorCode {
     pub const OTHER: ErrorCode = ErrorCode(0);
+    pub const UNSUPPORTED_DNSKEY_ALGORITHM: ErrorCode = ErrorCode(1);
+    pub const UNSUPPORTED_DS_DIGEST_TYPE: ErrorCode = ErrorCode(2);
     pub const STALE_ANSWER: ErrorCode = ErrorCode(3);
+    pub const DNSSEC_INDETERMINATE: ErrorCode = ErrorCode(5);
     pub const DNSSEC_BOGUS: ErrorCode = ErrorCode(6);
+    pub const SIGNATURE_EXPIRED: ErrorCode = ErrorCode(7);
+    pub const SIGNATURE_NOT_YET_VALID: ErrorCode = ErrorCode(8);
+    pub const DNSKEY_MISSING: ErrorCode = ErrorCode(9);
+    pub const RRSIGS_MISSING: ErrorCode = ErrorCode(10);
+    pub const NO_ZONE_KEY_BIT_SET: ErrorCode = ErrorCode(11);
+    pub const NSEC_MISSING: ErrorCode = ErrorCode(12);
     pub const CACHED_ERROR: ErrorCode = ErrorCode(13);
     pub const NOT_READY: ErrorCode = ErrorCode(14);
     pub const BLOCKED: ErrorCode = ErrorCode(15);
@@ -43,6 +52,7 @@ impl ErrorCode {
     pub const NO_REACHABLE_AUTHORITY: ErrorCode = ErrorCode(22);
     pub const NETWORK_ERROR: ErrorCode = ErrorCode(23);
     pub const INVALID_DATA: ErrorCode = ErrorCode(24);
+    pub const UNSUPPORTED_NSEC3_ITERATIONS: ErrorCode = ErrorCode(27);
 }
 
 impl fmt::Display for ErrorCode {

@@ -202,6 +202,20 @@ impl Rrset {
         Records::from_packed(&self.signatures)
     }
 
+    /// Whether there are signatures.
+    pub fn is_signed(&self) -> bool {
+        !self.signatures.is_empty()
+    }
+
+    /// Whether it was made from a wildcard, as a signature tells that counts fewer labels than the owner has (RFC 4035
+    /// 5.3.4). An asterisk of the owner itself does not count (RFC 4034 3.1.3).
+    pub fn is_expanded_wildcard(&self) -> bool {
+        let owner = self.owner.as_ref();
+        let labels = owner.label_count() - usize::from(owner.is_wildcard());
+        let counted = self.signatures().iter().filter_map(|rdata| rdata.get(3));
+        counted.into_iter().any(|counted| usize::from(*counted) < labels)
+    }
+
     /// Octets held on the heap, for those who count memory.
     pub fn heap_octets(&self) -> usize {
         // The name's reference counts are two words beside its octets.

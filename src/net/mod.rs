@@ -23,6 +23,7 @@ mod udp;
 mod upstream;
 mod upstream_udp;
 mod waiting;
+mod work_bench;
 
 #[cfg(test)]
 mod tests;

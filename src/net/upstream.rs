@@ -11,6 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::clock::Clock;
 use super::upstream_udp::UdpFlight;
+use super::work_bench::WorkBench;
 use crate::clock::{Now, Tick};
 use crate::resolver::{DatagramFlight, NoReply, World};
 use crate::wire::framing;
@@ -21,6 +22,7 @@ use crate::wire::framing;
 pub struct Upstream {
     clock: Arc<Clock>,
     outgoing: Outgoing,
+    bench: WorkBench,
 }
 
 /// Source addresses of queries; none of a family leaves the choice to the kernel.
@@ -58,7 +60,7 @@ impl Outgoing {
 impl Upstream {
     /// A window on the network for engines that run on tokio's runtimes.
     pub fn new(clock: Arc<Clock>, outgoing: Outgoing) -> Upstream {
-        Upstream { clock, outgoing }
+        Upstream { clock, outgoing, bench: WorkBench::default() }
     }
 }
 
@@ -86,6 +88,10 @@ impl World for Upstream {
 
     fn spawn(&self, flight: BoxFuture<'static, ()>) {
         tokio::spawn(flight);
+    }
+
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        self.bench.put(work)
     }
 }
 

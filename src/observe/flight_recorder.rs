@@ -146,7 +146,7 @@ mod tests {
             ended: Unix(0),
             took: Duration::ZERO,
             steps: vec![Step::Referral(name); steps].into(),
-            spent: [spending; 8],
+            spent: [spending; 10],
         }
     }
 

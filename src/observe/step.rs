@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dns::{ExtendedError, Name, Question, Rcode, Ttl};
+use crate::dns::{ExtendedError, Name, Question, Rcode, RrType, Ttl};
 
 use super::event::UpstreamExchange;
 
@@ -82,6 +82,51 @@ pub enum Step {
     SecondHand(Question),
     /// Waiting for this question would have been waiting for ourselves.
     Cycle(Question),
+    /// A link of a chain of trust had to be had and validated first. Its steps follow, up to its `Judged`, `ChildFailed` or
+    /// `Cycle`.
+    Link(Question),
+    /// What the zone above says of this name, in words.
+    Delegated(Name, &'static str),
+    /// The keys with these tags of this zone are told by DS records, or are trust anchors.
+    TrustedKeys(Name, Vec<u16>),
+    /// A signature was looked at.
+    Signature(Box<SignatureStep>),
+    /// Records were taken for a proof.
+    Proof {
+        /// Of what.
+        what: Box<str>,
+        /// The zone they are of.
+        zone: Name,
+        /// Their owners and types.
+        records: Vec<(Name, RrType)>,
+        /// Whether they prove it, in words.
+        holds: &'static str,
+    },
+    /// What validation thinks of the answer to the question, in the word of the access log, and why.
+    Judged(Question, &'static str, Option<Arc<ExtendedError>>),
+    /// The answer to the question did not stand validation: it is asked for once more, of others if there are any.
+    AskedAgain(Question),
+}
+
+/// A signature that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureStep {
+    /// What it signs.
+    pub owner: Name,
+    /// The type of that.
+    pub rr_type: RrType,
+    /// Whose it is.
+    pub signer: Name,
+    /// By which key.
+    pub key_tag: u16,
+    /// How, as a mnemonic.
+    pub algorithm: String,
+    /// From when on it holds, in seconds since 1970 modulo 2^32.
+    pub inception: u32,
+    /// Until when.
+    pub expiration: u32,
+    /// What is wrong with it; none when it is good.
+    pub wrong: Option<String>,
 }
 
 /// Why a server was asked and no other.
@@ -128,7 +173,7 @@ pub struct Spending {
 }
 
 /// All bounds of one query.
-pub type Spendings = [Spending; 8];
+pub type Spendings = [Spending; 10];
 
 impl Step {
     /// Octets of memory a step takes, those of its names included.
@@ -147,6 +192,21 @@ impl Step {
                 name(&question.name) + size_of::<ExtendedError>() + error.text.len()
             }
             Step::Alias(from, to) => name(from) + name(to),
+            Step::Delegated(apex, _) => name(apex),
+            Step::TrustedKeys(apex, tags) => name(apex) + size_of_val(&**tags),
+            Step::Signature(step) => {
+                let SignatureStep { owner, signer, algorithm, wrong, .. } = &**step;
+                let texts = algorithm.len() + wrong.as_ref().map_or(0, String::len);
+                size_of::<SignatureStep>() + name(owner) + name(signer) + texts
+            }
+            Step::Proof { what, zone, records, .. } => {
+                let owners = records.iter().map(|(owner, _)| name(owner) + size_of::<(Name, RrType)>());
+                what.len() + name(zone) + owners.sum::<usize>()
+            }
+            Step::Judged(question, _, error) => {
+                name(&question.name) + error.as_ref().map_or(0, |error| error.text.len())
+            }
+            Step::AskedAgain(question) | Step::Link(question) => name(&question.name),
             Step::Chosen { .. } | Step::Stream(..) | Step::WithoutEdns(_) => 0,
         };
         size_of::<Step>() + outside

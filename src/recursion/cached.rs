@@ -3,10 +3,41 @@
 use std::sync::Arc;
 
 use super::Cached;
-use crate::cache::{Cache, CacheOptions, CachedAnswer, CachedRrset, Kind, Lookup};
+use crate::cache::{Cache, CacheOptions, CachedAnswer, CachedRrset, Kind, Lookup, Security};
 use crate::clock::Now;
-use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, Ttl};
+use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, RrType, Ttl};
 use crate::observe::Source;
+use crate::resolver::Aim;
+
+/// What of validation concerns the one who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// How answers are checked for him.
+    pub checking: Checking,
+    /// He is to be sent signatures and proofs (DO).
+    pub dnssec_ok: bool,
+}
+
+/// How answers are checked before they are given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checking {
+    /// Not at all: validation is off, or the one who asks does it himself (CD, RFC 4035 3.2.2).
+    None,
+    /// They are validated, and given out whatever comes of it.
+    Log,
+    /// What is bogus is not given out.
+    Enforce,
+}
+
+impl Wants {
+    /// What a flight for him is for.
+    pub(super) fn aim(self) -> Aim {
+        if self.checking == Checking::None { Aim::Data } else { Aim::Validated }
+    }
+
+    /// Data as it comes, without signatures.
+    pub const DATA: Wants = Wants { checking: Checking::None, dnssec_ok: false };
+}
 
 /// What stands beside a stale answer whose servers were asked a moment ago.
 const NOT_REFRESHED: &str = "expired, and could not be had anew a moment ago";
@@ -16,43 +47,80 @@ const NOT_REFRESHED: &str = "expired, and could not be had anew a moment ago";
 ///
 /// None for a miss, for what is stale and may be had anew, and once for a hit that is worth fetching anew before it
 /// expires: these go to [`Recursion::resolve`](super::Recursion::resolve), where flights begin.
-pub fn cached(cache: &Cache, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
-    match cache.lookup(question, now) {
+pub fn cached(cache: &Cache, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+    match lookup(cache, question, wants.checking, now) {
         Lookup::Fresh(found) if cache.options().prefetch && found.is_due(now) => None,
-        found => known(cache, found, question, now),
+        found => known(cache, found, question, wants, now),
     }
 }
 
 /// The same for those for whom no flight may begin.
-pub fn only_cached(cache: &Cache, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
-    known(cache, cache.lookup(question, now), question, now)
+pub fn only_cached(cache: &Cache, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+    known(cache, lookup(cache, question, wants.checking, now), question, wants, now)
 }
 
-fn known(cache: &Cache, found: Lookup, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
+/// What is known of a question and may be given to one for whom answers are checked so: what nobody has validated yet is
+/// not there for those who leave that to us, nor for anybody a denial that came with a referral, without SOA.
+pub(super) fn lookup(cache: &Cache, question: QuestionRef<'_>, checking: Checking, now: Now) -> Lookup {
+    match cache.lookup(question, now) {
+        Lookup::Fresh(found) | Lookup::Stale(found)
+            if checking != Checking::None && found.security == Security::Unchecked
+                || found.kind != Kind::Positive && !found.has_soa() =>
+        {
+            Lookup::Miss
+        }
+        found => found,
+    }
+}
+
+fn known(
+    cache: &Cache,
+    found: Lookup,
+    question: QuestionRef<'_>,
+    wants: Wants,
+    now: Now,
+) -> Option<Cached> {
     match found {
-        Lookup::Fresh(found) => Some(from_answer(&found, now)),
+        Lookup::Fresh(found) => Some(from_answer(&found, wants, now)),
         Lookup::Stale(found) if found.is_quiet(now) => {
-            Some(stale(cache.options(), &found, NOT_REFRESHED.into(), now))
+            Some(stale(cache.options(), &found, NOT_REFRESHED.into(), wants, now))
         }
         Lookup::Stale(found) => {
             let error = cache.failure(question, now)?;
-            Some(stale(cache.options(), &found, error.text.clone(), now))
+            Some(stale(cache.options(), &found, error.text.clone(), wants, now))
         }
         Lookup::Miss => {
             let error = cache.failure(question, now)?;
             let answer = Answer::failure(Rcode::SERVFAIL, (*error).clone());
-            Some(Cached { answer, source: Source::FailureCache })
+            Some(Cached { answer, source: Source::FailureCache, security: Security::Unchecked })
         }
     }
 }
 
-/// A fresh answer with what is left of its TTLs.
-pub(super) fn from_answer(found: &Arc<CachedAnswer>, now: Now) -> Cached {
+/// A fresh answer with what is left of its TTLs; a bogus one as the failure it is, but for those who want it all the same.
+pub(super) fn from_answer(found: &Arc<CachedAnswer>, wants: Wants, now: Now) -> Cached {
+    let security = found.security;
+    if security == Security::Bogus && wants.checking == Checking::Enforce {
+        let answer = bogus(found.error.as_deref());
+        return Cached { answer, source: Source::FailureCache, security };
+    }
     let source = match found.kind {
         Kind::Positive => Source::Cache,
         Kind::NoData | Kind::NxDomain => Source::NegativeCache,
     };
-    Cached { answer: answer(found, |cached| cached.ttl(now)), source }
+    let mut answer = answer(found, wants.dnssec_ok, |cached| cached.ttl(now));
+    answer.extended_error = found.error.as_deref().cloned();
+    Cached { answer, source, security }
+}
+
+/// What is said in place of a bogus answer (RFC 4035 5.5).
+fn bogus(error: Option<&ExtendedError>) -> Answer<'static> {
+    Answer::failure(Rcode::SERVFAIL, error.cloned().unwrap_or_else(|| (*unsaid()).clone()))
+}
+
+/// Why an answer is bogus of which no more is known.
+pub(super) fn unsaid() -> Arc<ExtendedError> {
+    Arc::new(ExtendedError::new(ErrorCode::DNSSEC_BOGUS, "the answer did not stand validation"))
 }
 
 /// An answer behind its end (RFC 8767), and why it is given.
@@ -60,6 +128,7 @@ pub(super) fn stale(
     options: &CacheOptions,
     found: &Arc<CachedAnswer>,
     why: std::borrow::Cow<'static, str>,
+    wants: Wants,
     now: Now,
 ) -> Cached {
     // RFC 8767 4: more than zero, so that it is not asked for again at once. What has not expired gets no more than it has.
@@ -72,19 +141,28 @@ pub(super) fn stale(
         Kind::NxDomain => ErrorCode::STALE_NXDOMAIN_ANSWER,
         Kind::Positive | Kind::NoData => ErrorCode::STALE_ANSWER,
     };
-    let mut answer = answer(found, ttl);
+    let mut answer = answer(found, wants.dnssec_ok, ttl);
     answer.extended_error = Some(ExtendedError { code, text: why });
-    Cached { answer, source: Source::Stale }
+    // Its signatures may have expired with it.
+    answer.authentic = false;
+    Cached { answer, source: Source::Stale, security: Security::Unchecked }
 }
 
-fn answer(found: &CachedAnswer, ttl: impl Fn(&CachedRrset) -> Ttl) -> Answer<'static> {
-    let section = |rrsets: &[CachedRrset]| {
-        let aged = |cached: &CachedRrset| AnswerRrset::shared(cached.rrset.clone()).with_ttl(ttl(cached));
-        rrsets.iter().map(aged).collect()
+fn answer(found: &CachedAnswer, dnssec_ok: bool, ttl: impl Fn(&CachedRrset) -> Ttl) -> Answer<'static> {
+    let aged = |cached: &CachedRrset| {
+        let rrset = AnswerRrset::shared(cached.rrset.clone()).with_ttl(ttl(cached));
+        rrset.with_signatures(dnssec_ok)
     };
+    let is_shown = |cached: &&CachedRrset| dnssec_ok || !is_proof(cached.rrset.rr_type);
     Answer {
-        answer: section(&found.answer),
-        authority: section(&found.authority),
+        authentic: found.security == Security::Secure,
+        answer: found.answer.iter().map(aged).collect(),
+        authority: found.authority.iter().filter(is_shown).map(aged).collect(),
         ..Answer::empty(found.rcode())
     }
+}
+
+/// Whether records of a type stand in the authority section for those only who ask for proofs (RFC 4035 3.2.1).
+pub(super) fn is_proof(rr_type: RrType) -> bool {
+    matches!(rr_type, RrType::NSEC | RrType::NSEC3)
 }

@@ -1,4 +1,4 @@
-//! One flight per question: the first to ask leads, the others follow, and nobody waits for himself.
+//! One flight per question and aim: the first to ask leads, the others follow, and nobody waits for himself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,12 @@ use tokio::sync::watch;
 
 use crate::dns::{Name, Question};
 use crate::limits;
-use crate::resolver::{Failure, FlightId, Landing};
+use crate::resolver::{Aim, Failure, FlightId, Landing};
 
 /// The flights under way.
 ///
-/// - A question is in the table as long as its flight is under way, and only once (RFC 5452 5: else each further packet
-///   for it doubles a forger's chances).
+/// - A question is in the table as long as its flight is under way, and for each aim only once (RFC 5452 5: else each
+///   further packet for it doubles a forger's chances; only flights for data send any).
 /// - A flight waits for at most one other at a time. `waits` holds who waits for whom, whoever asked first, and never
 ///   holds a ring: whoever would close one is told so instead.
 ///
@@ -24,13 +24,16 @@ pub struct Table {
 
 #[derive(Debug, Default)]
 struct Inner {
-    flights: HashMap<Question, Entry>,
+    flights: HashMap<Subject, Entry>,
     waits: HashMap<FlightId, FlightId>,
     /// The zone whose servers a flight asks, and how many flights ask those of each.
     places: HashMap<FlightId, Name>,
     zones: HashMap<Name, usize>,
     last_id: u64,
 }
+
+/// A question, and what a flight for it is to come to.
+type Subject = (Question, Aim);
 
 #[derive(Debug)]
 struct Entry {
@@ -53,7 +56,7 @@ pub enum Role {
 pub struct Takeoff {
     /// The flight.
     pub id: FlightId,
-    question: Question,
+    subject: Subject,
     table: Arc<Table>,
     landing: watch::Sender<Option<Landing>>,
 }
@@ -72,12 +75,14 @@ impl Table {
     pub fn lead_or_follow(
         self: &Arc<Table>,
         question: &Question,
+        aim: Aim,
         waiter: Option<FlightId>,
     ) -> Result<Role, Failure> {
+        let subject = (question.clone(), aim);
         let mut inner = self.lock();
         let Inner { flights, waits, last_id, .. } = &mut *inner;
         let waiting = |landing| Waiting { landing, waiter, table: self.clone() };
-        if let Some(entry) = flights.get_mut(question) {
+        if let Some(entry) = flights.get_mut(&subject) {
             if waiter.is_some_and(|waiter| leads_to(waits, entry.id, waiter)) {
                 return Err(Failure::Cycle(question.clone()));
             }
@@ -94,9 +99,9 @@ impl Table {
         *last_id += 1;
         let id = FlightId(*last_id);
         let (sender, landing) = watch::channel(None);
-        flights.insert(question.clone(), Entry { id, landing: landing.clone(), followers: 0 });
+        flights.insert(subject.clone(), Entry { id, landing: landing.clone(), followers: 0 });
         waits.extend(waiter.map(|waiter| (waiter, id)));
-        let takeoff = Takeoff { id, question: question.clone(), table: self.clone(), landing: sender };
+        let takeoff = Takeoff { id, subject, table: self.clone(), landing: sender };
         Ok(Role::Lead(takeoff, waiting(landing)))
     }
 
@@ -160,7 +165,7 @@ impl Takeoff {
 impl Drop for Takeoff {
     fn drop(&mut self) {
         let mut inner = self.table.lock();
-        inner.flights.remove(&self.question);
+        inner.flights.remove(&self.subject);
         inner.leave(self.id);
         inner.waits.remove(&self.id);
     }
@@ -194,14 +199,14 @@ mod tests {
     use crate::resolver::testing::question;
 
     fn lead(table: &Arc<Table>, asked: &str, waiter: Option<FlightId>) -> (Takeoff, Waiting) {
-        match table.lead_or_follow(&question(asked), waiter) {
+        match table.lead_or_follow(&question(asked), Aim::Data, waiter) {
             Ok(Role::Lead(takeoff, waiting)) => (takeoff, waiting),
             other => panic!("{asked}: {other:?}"),
         }
     }
 
     fn follow(table: &Arc<Table>, asked: &str, waiter: Option<FlightId>) -> Result<Waiting, Failure> {
-        match table.lead_or_follow(&question(asked), waiter)? {
+        match table.lead_or_follow(&question(asked), Aim::Data, waiter)? {
             Role::Follow(waiting) => Ok(waiting),
             other => panic!("{asked}: {other:?}"),
         }
@@ -277,7 +282,7 @@ mod tests {
         let table = Arc::new(Table::default());
         let flights: Vec<_> =
             (0..limits::FLIGHTS).map(|at| lead(&table, &format!("a{at}. A"), None)).collect();
-        assert_eq!(table.lead_or_follow(&question("b. A"), None).unwrap_err(), Failure::Busy);
+        assert_eq!(table.lead_or_follow(&question("b. A"), Aim::Data, None).unwrap_err(), Failure::Busy);
         drop(flights);
         lead(&table, "b. A", None);
     }

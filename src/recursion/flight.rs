@@ -1,14 +1,15 @@
 //! A flight: a question resolved and committed. It is spawned, so it outlives whoever asked first, and nothing of its
 //! answer reaches another client before the commit.
 
-use std::borrow::Borrow;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::coalesce::{Role, Table, Takeoff, Waiting};
+use super::cached::{Checking, Wants, unsaid};
 use super::refresh::Refreshes;
-use super::resolved::told;
+use super::resolved::{told, with_id};
 use super::{Cached, Resolved, cached};
 use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
@@ -18,13 +19,15 @@ use crate::observe::flight_recorder::Record;
 use crate::observe::{FlightRecorder, RecordId, Step};
 use crate::resolver::known;
 use crate::resolver::{
-    Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
+    Aim, Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
     RootHints, Task, Upstreams, World, resolve, stands_here,
 };
+use crate::validator::{Mode, Validated, Validation, validate};
 
 /// Recursion as `service` sees it: what is known at once, and what has to be found.
 pub struct Recursion {
     pub(super) resolver: Arc<Resolver>,
+    pub(super) validation: Option<Arc<Validation>>,
     pub(super) table: Arc<Table>,
     pub(super) refreshes: Refreshes,
     recorder: Arc<FlightRecorder>,
@@ -50,11 +53,36 @@ impl Recursion {
         recorder: Arc<FlightRecorder>,
     ) -> Arc<Recursion> {
         let resolver = Arc::new(Resolver { cache, world, hints, options });
-        Recursion::of(resolver, recorder)
+        Recursion::of(resolver, None, recorder)
     }
 
-    fn of(resolver: Arc<Resolver>, recorder: Arc<FlightRecorder>) -> Arc<Recursion> {
-        Arc::new(Recursion { resolver, table: Arc::default(), refreshes: Refreshes::default(), recorder })
+    fn of(
+        resolver: Arc<Resolver>,
+        validation: Option<Arc<Validation>>,
+        recorder: Arc<FlightRecorder>,
+    ) -> Arc<Recursion> {
+        let (table, refreshes) = (Arc::default(), Refreshes::default());
+        Arc::new(Recursion { resolver, validation, table, refreshes, recorder })
+    }
+
+    /// The same that validates what it finds, and asks servers for what that takes.
+    pub fn validating(self: Arc<Recursion>, validation: Arc<Validation>) -> Arc<Recursion> {
+        let options = ResolverOptions { dnssec: true, ..self.resolver.options.clone() };
+        let resolver = Arc::new(Resolver { options, ..Resolver::clone(&self.resolver) });
+        Recursion::of(resolver, Some(validation), self.recorder.clone())
+    }
+
+    /// What of validation concerns somebody who asks with or without these flags.
+    pub fn wants(&self, dnssec_ok: bool, checking_disabled: bool) -> Wants {
+        let checking = match &self.validation {
+            Some(validation) if !checking_disabled => match validation.options.mode {
+                Mode::Log => Checking::Log,
+                Mode::Enforce => Checking::Enforce,
+                Mode::None => Checking::None,
+            },
+            _ => Checking::None,
+        };
+        Wants { checking, dnssec_ok }
     }
 
     /// The same that knows nothing yet and shares no flight, to see what the servers say now. It leaves no trace in
@@ -63,17 +91,17 @@ impl Recursion {
         let options = CacheOptions { size: limits::FRESH_CACHE_OCTETS, ..CacheOptions::default() };
         let cache = Arc::new(Cache::new(options));
         let resolver = Arc::new(Resolver { cache, ..Resolver::clone(&self.resolver) });
-        Recursion::of(resolver, self.recorder.clone())
+        Recursion::of(resolver, self.validation.clone(), self.recorder.clone())
     }
 
     /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
-    pub fn cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
-        cached::cached(&self.resolver.cache, question, now)
+    pub fn cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+        cached::cached(&self.resolver.cache, question, wants, now)
     }
 
     /// What the cache can answer for somebody who may have nothing resolved; see [`cached::only_cached`].
-    pub fn only_cached(&self, question: QuestionRef<'_>, now: Now) -> Option<Cached> {
-        cached::only_cached(&self.resolver.cache, question, now)
+    pub fn only_cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+        cached::only_cached(&self.resolver.cache, question, wants, now)
     }
 
     /// What is to be told of an answer that [`Recursion::cached`] or [`Recursion::only_cached`] gives.
@@ -92,7 +120,7 @@ impl Recursion {
 
     /// As [`Recursion::resolve_with`], with nothing served here.
     pub async fn resolve(self: &Arc<Recursion>, question: Question) -> Resolved {
-        self.resolve_with(question, None).await
+        self.resolve_with(question, None, self.wants(false, false)).await
     }
 
     /// Answers a client's question: class IN, no meta type but ANY. `here` is looked at before anybody is asked. It takes
@@ -102,8 +130,9 @@ impl Recursion {
         self: &Arc<Recursion>,
         question: Question,
         here: Option<Arc<dyn Here>>,
+        wants: Wants,
     ) -> Resolved {
-        self.resolve_within(question, here, &self.budget()).await
+        self.resolve_within(question, here, &self.budget(), wants).await
     }
 
     /// What a client's query that begins now may cost.
@@ -117,20 +146,23 @@ impl Recursion {
         question: Question,
         here: Option<Arc<dyn Here>>,
         budget: &Arc<Budget>,
+        wants: Wants,
     ) -> Resolved {
         // The cache may know it from before it stood here.
         let stands_here =
             || here.as_deref().is_some_and(|here| stands_here(here, self.upstreams(), question.as_ref()));
         let now = self.now();
-        match self.cache().lookup(question.as_ref(), now) {
+        match cached::lookup(self.cache(), question.as_ref(), wants.checking, now) {
             Lookup::Fresh(known) if known.is_refreshed() && !stands_here() => {
-                self.prefetch(question, here, &known)
+                self.prefetch(question, here, &known, wants)
             }
-            Lookup::Stale(known) if !stands_here() => match self.only_cached(question.as_ref(), now) {
-                Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
-                None => self.resolve_or_stale(question, here, budget, &known).await,
-            },
-            _ => self.resolve_anew(&question, here, budget).await,
+            Lookup::Stale(known) if !stands_here() => {
+                match self.only_cached(question.as_ref(), wants, now) {
+                    Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
+                    None => self.resolve_or_stale(question, here, budget, &known, wants).await,
+                }
+            }
+            _ => self.resolve_anew(&question, here, budget, wants).await,
         }
     }
 
@@ -140,14 +172,16 @@ impl Recursion {
         question: &Question,
         here: Option<Arc<dyn Here>>,
         budget: &Arc<Budget>,
+        wants: Wants,
     ) -> Resolved {
-        let task = |id| self.task(question, id, budget, here.clone());
-        let mut landing = self.lead_or_follow(question, None, budget, task).await;
+        let aim = wants.aim();
+        let task = |id| self.task(question, id, budget, here.clone()).aiming(aim);
+        let mut landing = self.lead_or_follow(question, aim, None, budget, task).await;
         let spent = budget.spendings(self.now());
         if landing.id.is_none() {
             landing.id = self.keep(question, &landing.answered, &landing.steps, budget);
         }
-        Resolved::new(landing, Some(spent))
+        Resolved::new(landing, wants, Some(spent))
     }
 
     /// The task of a client's question.
@@ -190,17 +224,18 @@ impl Recursion {
     async fn lead_or_follow(
         self: &Arc<Recursion>,
         question: &Question,
+        aim: Aim,
         waiter: Option<FlightId>,
         budget: &Budget,
         task: impl Fn(FlightId) -> Task,
     ) -> Landing {
         let mut restarts = 0;
         loop {
-            let waiting = match self.table.lead_or_follow(question, waiter) {
+            let waiting = match self.table.lead_or_follow(question, aim, waiter) {
                 Err(failure) => return landing(failure),
                 Ok(Role::Lead(takeoff, waiting)) => {
                     let task = task(takeoff.id);
-                    self.resolver.world.spawn(fly(self.clone(), takeoff, task).boxed());
+                    self.resolver.world.spawn(fly(self.clone(), takeoff, task));
                     return self.wait(waiting, budget).await;
                 }
                 Ok(Role::Follow(waiting)) => waiting,
@@ -220,6 +255,39 @@ impl Recursion {
         }
     }
 
+    /// What servers say of the task's question, and whether it is to be believed. What does not stand validation is asked
+    /// for once more, of others if there are any, before that is believed.
+    async fn resolve_and_validate(self: &Arc<Recursion>, task: &Task) -> Result<Arc<Resolution>, Failure> {
+        let found = self.data(task, None).await?;
+        let Some(validation) = &self.validation else { return Ok(found) };
+        let Validated { resolution, suspects } = validate(&found, validation, task).await?;
+        let Some(suspects) = suspects.filter(|_| resolution.security == Security::Bogus) else {
+            return Ok(Arc::new(resolution));
+        };
+        task.step(Step::AskedAgain(task.question.clone()));
+        let Ok(found) = self.data(task, Some(suspects)).await else { return Ok(Arc::new(resolution)) };
+        match validate(&found, validation, task).await {
+            Ok(second) if second.resolution.security != Security::Bogus => Ok(Arc::new(second.resolution)),
+            _ => Ok(Arc::new(resolution)),
+        }
+    }
+
+    /// What servers say of the task's question.
+    fn data<'f>(
+        self: &'f Arc<Recursion>,
+        task: &'f Task,
+        avoided: Option<Arc<[SocketAddr]>>,
+    ) -> BoxFuture<'f, Result<Arc<Resolution>, Failure>> {
+        let (waiter, budget, make) = (Some(task.flight), task.budget(), task.part_maker(avoided));
+        let landing = self.lead_or_follow(&task.question, Aim::Data, waiter, budget, make);
+        landing
+            .map(|landing| {
+                task.absorb(&landing.steps);
+                landing.answered
+            })
+            .boxed()
+    }
+
     /// Waits for a flight, at most until the deadline of the one who waits, and a moment longer for the flight that ends
     /// at the same deadline and has more to say.
     async fn wait(&self, waiting: Waiting, budget: &Budget) -> Landing {
@@ -232,7 +300,7 @@ impl Recursion {
     }
 
     /// What others may see from now on. The only place where answers enter the cache.
-    fn commit(&self, task: &Task, answered: &Result<Resolution, Failure>, id: Option<RecordId>) {
+    fn commit(&self, task: &Task, answered: &Result<Arc<Resolution>, Failure>, id: Option<RecordId>) {
         let (cache, now) = (&self.resolver.cache, self.now());
         let question = task.question.as_ref();
         for (part, answer) in task.take_passed() {
@@ -246,7 +314,9 @@ impl Recursion {
                 }
                 if let Some(kind) = resolution.kind {
                     let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
-                    let new = NewAnswer { kind, answer, authority, security: Security::Unchecked };
+                    let (security, error) = (resolution.security, resolution.error.clone());
+                    let error = error.map(|error| Arc::new(with_id(&error, id)));
+                    let new = NewAnswer { kind, answer, authority, security, error };
                     let _ = cache.store_answer(question, new, now);
                 }
             }
@@ -266,32 +336,32 @@ impl Recursion {
     }
 
     /// Keeps what was done, if anything was, when it failed or took long.
-    fn keep<T>(
+    fn keep(
         &self,
         question: &Question,
-        answered: &Result<T, Failure>,
+        answered: &Result<Arc<Resolution>, Failure>,
         steps: &Arc<[Step]>,
         budget: &Budget,
-    ) -> Option<RecordId>
-    where
-        T: Borrow<Resolution>,
-    {
+    ) -> Option<RecordId> {
         let now = self.now();
         let took = budget.spent_time(now);
-        let failure = match answered {
+        let error = match answered {
+            Ok(resolution) if resolution.security == Security::Bogus => {
+                Some(resolution.error.as_deref().cloned().unwrap_or_else(|| (*unsaid()).clone()))
+            }
             Ok(_) if took < limits::SLOW_QUERY => return None,
             // Where its steps are is in its text.
             Err(Failure::Cached(_)) => return None,
             Ok(_) => None,
-            Err(failure) => Some(failure),
+            Err(failure) => Some(failure.extended_error()),
         };
         if steps.is_empty() || !self.recorder.is_on() {
             return None;
         }
         self.recorder.keep(Record {
             question: question.clone(),
-            rcode: answered.as_ref().map_or(Rcode::SERVFAIL, |resolution| resolution.borrow().rcode),
-            error: failure.map(Failure::extended_error),
+            rcode: answered.as_ref().map_or(Rcode::SERVFAIL, |resolution| resolution.rcode),
+            error,
             ended: now.unix,
             took,
             steps: steps.clone(),
@@ -301,16 +371,23 @@ impl Recursion {
 }
 
 /// From takeoff to landing.
-pub(super) async fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
-    let answered = resolve(&task).await;
+pub(super) fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) -> BoxFuture<'static, ()> {
+    fly_and_land(recursion, takeoff, task).boxed()
+}
+
+async fn fly_and_land(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
+    let answered = match task.aim {
+        Aim::Data => resolve(&task).await.map(Arc::new),
+        Aim::Validated => recursion.resolve_and_validate(&task).await,
+    };
     let steps = task.steps().into();
     // What was done for a child is among the steps of its client's question.
-    let id = match task.depth {
-        0 => recursion.keep(&task.question, &answered, &steps, task.budget()),
-        _ => None,
+    let id = match task.depth == 0 && !task.is_part {
+        true => recursion.keep(&task.question, &answered, &steps, task.budget()),
+        false => None,
     };
     recursion.commit(&task, &answered, id);
-    takeoff.land(Landing { answered: answered.map(Arc::new), steps, id });
+    takeoff.land(Landing { answered, steps, id });
 }
 
 fn landing(failure: Failure) -> Landing {
@@ -318,10 +395,10 @@ fn landing(failure: Failure) -> Landing {
 }
 
 impl Flights for Recursion {
-    fn child(self: Arc<Self>, question: Question, parent: &Task) -> BoxFuture<'static, Landing> {
+    fn child(self: Arc<Self>, question: Question, aim: Aim, parent: &Task) -> BoxFuture<'static, Landing> {
         let (waiter, budget) = (parent.flight, parent.budget().clone());
-        let task = parent.child_maker(question.clone());
-        async move { self.lead_or_follow(&question, Some(waiter), &budget, task).await }.boxed()
+        let task = parent.child_maker(question.clone(), aim);
+        async move { self.lead_or_follow(&question, aim, Some(waiter), &budget, task).await }.boxed()
     }
 
     fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure> {

@@ -14,5 +14,6 @@ pub mod resolved;
 #[cfg(test)]
 mod tests;
 
+pub use cached::{Checking, Wants};
 pub use flight::Recursion;
 pub use resolved::{Cached, Resolved, told_id};

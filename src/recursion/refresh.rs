@@ -8,13 +8,14 @@ use futures_util::future::{Either, FutureExt, select};
 
 use super::coalesce::Role;
 use super::flight::{Recursion, fly};
+use super::cached::Wants;
 use super::{Resolved, cached};
 use crate::cache::CachedAnswer;
 use crate::clock::Now;
 use crate::dns::Question;
 use crate::limits;
 use crate::observe::RecursionFacts;
-use crate::resolver::{Budget, Here, facts, known};
+use crate::resolver::{Budget, Failure, Here, facts, known};
 
 /// Why a stale answer is given while its servers are still being asked.
 const TOO_SLOW: &str = "expired, and its name servers take long to answer";
@@ -35,16 +36,18 @@ impl Recursion {
         question: Question,
         here: Option<Arc<dyn Here>>,
         known: &Arc<CachedAnswer>,
+        wants: Wants,
     ) -> Resolved {
+        let aim = wants.aim();
         let is_room = Arc::strong_count(&self.refreshes.under_way) <= limits::PREFETCHES;
-        if is_room && let Ok(Role::Lead(takeoff, _)) = self.table.lead_or_follow(&question, None) {
-            let task = self.task(&question, takeoff.id, &self.budget(), here).past_cache();
+        if is_room && let Ok(Role::Lead(takeoff, _)) = self.table.lead_or_follow(&question, aim, None) {
+            let task = self.task(&question, takeoff.id, &self.budget(), here).past_cache().aiming(aim);
             let (place, flight) = (self.refreshes.under_way.clone(), fly(self.clone(), takeoff, task));
             self.refreshes.begun.fetch_add(1, Ordering::Relaxed);
             self.resolver.world.spawn(flight.map(|()| drop(place)).boxed());
         }
         let now = self.now();
-        Resolved::from_cached(cached::from_answer(known, now), self.facts_of_known(&question, known, now))
+        Resolved::from_cached(cached::from_answer(known, wants, now), self.facts_of_known(&question, known, now))
     }
 
     /// How many answers were fetched anew before they expired.
@@ -59,12 +62,17 @@ impl Recursion {
         here: Option<Arc<dyn Here>>,
         budget: &Arc<Budget>,
         known: &Arc<CachedAnswer>,
+        wants: Wants,
     ) -> Resolved {
         let (options, began) = (self.cache().options(), self.now());
         let patience = options.stale_answer_timeout;
-        let resolved = Box::pin(self.resolve_anew(&question, here, budget));
+        let resolved = Box::pin(self.resolve_anew(&question, here, budget, wants));
         let timer = self.resolver.world.sleep_until(began.tick.plus(patience));
         let (why, facts) = match select(resolved, timer).await {
+            // What is bogus now must not be answered from before it was (CVE-2026-46582).
+            Either::Left((resolved @ Resolved { failure: Some(Failure::Bogus(_)), .. }, _)) => {
+                return resolved;
+            }
             Either::Left((Resolved { failure: Some(_), extended_error: Some(error), facts, .. }, _)) => {
                 (error.text, facts)
             }
@@ -75,7 +83,7 @@ impl Recursion {
         if !patience.is_zero() {
             known.be_quiet(limits::STALE_QUIET, now);
         }
-        Resolved::from_cached(cached::stale(options, known, why, now), facts)
+        Resolved::from_cached(cached::stale(options, known, why, wants, now), facts)
     }
 
     pub(super) fn facts_of_known(

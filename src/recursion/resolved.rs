@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
+use super::cached::{self, Checking, Wants};
+use crate::cache::Security;
 use crate::resolver::{Failure, Landing, facts};
 
 /// What a question came to.
@@ -24,6 +26,8 @@ pub struct Resolved {
     pub extended_error: Option<ExtendedError>,
     /// Where the answer came from.
     pub source: Source,
+    /// What validation has said of it.
+    pub security: Security,
     /// What was done, for the access log and for explanations.
     pub facts: RecursionFacts,
 }
@@ -35,14 +39,20 @@ pub struct Cached {
     pub answer: Answer<'static>,
     /// Which part of the cache.
     pub source: Source,
+    /// What validation has said of it.
+    pub security: Security,
 }
 
 /// A failure as the client is told of it, with where the rest is to be found.
 pub(super) fn told(failure: &Failure, id: Option<RecordId>) -> ExtendedError {
-    let error = failure.extended_error();
+    with_id(&failure.extended_error(), id)
+}
+
+/// An extended error, with where the rest is to be found.
+pub(super) fn with_id(error: &ExtendedError, id: Option<RecordId>) -> ExtendedError {
     match id {
-        None => error,
-        Some(id) => ExtendedError { text: format!("{}; id={id}", error.text).into(), ..error },
+        None => error.clone(),
+        Some(id) => ExtendedError { text: format!("{}; id={id}", error.text).into(), ..error.clone() },
     }
 }
 
@@ -53,7 +63,15 @@ pub fn told_id(error: &ExtendedError) -> Option<RecordId> {
 
 impl Resolved {
     /// From the end of a flight.
-    pub(super) fn new(Landing { answered, steps, id }: Landing, spent: Option<Spendings>) -> Resolved {
+    pub(super) fn new(landing: Landing, wants: Wants, spent: Option<Spendings>) -> Resolved {
+        let Landing { answered, steps, id } = landing;
+        let security = answered.as_ref().map_or(Security::Unchecked, |resolution| resolution.security);
+        let answered = answered.and_then(|resolution| match resolution.security {
+            Security::Bogus if wants.checking == Checking::Enforce => {
+                Err(Failure::Bogus(resolution.error.clone().unwrap_or_else(cached::unsaid)))
+            }
+            _ => Ok(resolution),
+        });
         let facts = RecursionFacts { id: id.or(remembered_id(&answered)), spent, ..facts(&steps) };
         match answered {
             Ok(resolution) => {
@@ -67,8 +85,19 @@ impl Resolved {
                 };
                 let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
                 let (rcode, authoritative) = (resolution.rcode, resolution.authoritative);
-                let (failure, extended_error) = (None, None);
-                Resolved { rcode, authoritative, answer, authority, failure, extended_error, source, facts }
+                let extended_error = resolution.error.as_deref().cloned();
+                let failure = None;
+                Resolved {
+                    rcode,
+                    authoritative,
+                    answer,
+                    authority,
+                    failure,
+                    extended_error,
+                    source,
+                    security,
+                    facts,
+                }
             }
             Err(failure) => {
                 let source = match failure {
@@ -87,6 +116,7 @@ impl Resolved {
                     extended_error: Some(told(&failure, id)),
                     failure: Some(failure),
                     source,
+                    security,
                     facts,
                 }
             }
@@ -95,11 +125,13 @@ impl Resolved {
 
     /// For a client that cannot be waited for any longer.
     pub fn busy() -> Resolved {
-        Resolved::new(Landing { answered: Err(Failure::Busy), steps: Arc::new([]), id: None }, None)
+        let landing = Landing { answered: Err(Failure::Busy), steps: Arc::new([]), id: None };
+        Resolved::new(landing, Wants::DATA, None)
     }
 
     /// From the cache, after what was tried without success or need.
-    pub(super) fn from_cached(Cached { answer, source }: Cached, facts: RecursionFacts) -> Resolved {
+    pub(super) fn from_cached(cached: Cached, facts: RecursionFacts) -> Resolved {
+        let Cached { answer, source, security } = cached;
         let shared = |rrsets: &Section<'static>| -> Vec<SharedRrset> {
             let rrset = |rrset: &AnswerRrset<'_>| {
                 let mut own = rrset.rrset().to_rrset();
@@ -116,18 +148,21 @@ impl Resolved {
             failure: None,
             extended_error: answer.extended_error,
             source,
+            security,
             facts,
         }
     }
 
     /// As the writer of responses takes it.
-    pub fn to_answer(&self) -> Answer<'static> {
-        let section = |rrsets: &[SharedRrset]| rrsets.iter().cloned().map(AnswerRrset::shared).collect();
+    pub fn to_answer(&self, dnssec_ok: bool) -> Answer<'static> {
+        let shown = |rrset: &SharedRrset| AnswerRrset::shared(rrset.clone()).with_signatures(dnssec_ok);
+        let is_shown = |rrset: &&SharedRrset| dnssec_ok || !cached::is_proof(rrset.rr_type);
         Answer {
             extended_error: self.extended_error.clone(),
-            answer: section(&self.answer),
-            authority: section(&self.authority),
+            answer: self.answer.iter().map(shown).collect(),
+            authority: self.authority.iter().filter(is_shown).map(shown).collect(),
             authoritative: self.authoritative,
+            authentic: self.security == Security::Secure && self.failure.is_none(),
             ..Answer::empty(self.rcode)
         }
     }

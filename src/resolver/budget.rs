@@ -19,6 +19,8 @@ pub struct Budget {
     octets: Allowance,
     children: Allowance,
     denied_children: Allowance,
+    key_questions: Allowance,
+    verifications: Allowance,
     aliases: Allowance,
     referrals: Allowance,
     minimised: Allowance,
@@ -43,6 +45,10 @@ pub enum Limit {
     Children(u32),
     /// Child questions whose name does not exist.
     DeniedChildren(u32),
+    /// Questions for keys.
+    KeyQuestions(u32),
+    /// Signatures verified.
+    Verifications(u32),
     /// Child questions that wait for each other.
     Depth(u32),
     /// Aliases followed.
@@ -62,6 +68,8 @@ impl fmt::Display for Limit {
             Limit::Octets(most) => write!(f, "{most} octets from servers"),
             Limit::Children(most) => write!(f, "{most} questions for name server addresses"),
             Limit::DeniedChildren(most) => write!(f, "{most} name servers that do not exist"),
+            Limit::KeyQuestions(most) => write!(f, "{most} questions for keys"),
+            Limit::Verifications(most) => write!(f, "{most} signatures verified"),
             Limit::Depth(most) => write!(f, "{most} zones that need each other's name servers"),
             Limit::Aliases(most) => write!(f, "{most} aliases"),
             Limit::Referrals(most) => write!(f, "{most} referrals"),
@@ -100,6 +108,8 @@ impl Budget {
             octets: Allowance::new(limits::UPSTREAM_OCTETS),
             children: Allowance::new(limits::CHILDREN),
             denied_children: Allowance::new(limits::CHILDREN_NXDOMAIN),
+            key_questions: Allowance::new(limits::KEY_QUESTIONS),
+            verifications: Allowance::new(limits::VERIFICATIONS),
             aliases: Allowance::new(limits::ALIASES),
             referrals: Allowance::new(limits::REFERRALS),
             minimised: Allowance::new(limits::MINIMISED_STEPS),
@@ -126,6 +136,16 @@ impl Budget {
     /// A child question is to be asked.
     pub fn child(&self) -> Result<(), Limit> {
         self.children.take(1).map_err(Limit::Children)
+    }
+
+    /// A question for a DS or DNSKEY RRset is to be asked.
+    pub fn key_question(&self) -> Result<(), Limit> {
+        self.key_questions.take(1).map_err(Limit::KeyQuestions)
+    }
+
+    /// A signature is to be verified.
+    pub fn verification(&self) -> Result<(), Limit> {
+        self.verifications.take(1).map_err(Limit::Verifications)
     }
 
     /// A child question came back NXDOMAIN.
@@ -205,6 +225,8 @@ impl Budget {
             of("aliases", &self.aliases),
             of("questions of our own", &self.children),
             of("of those denied", &self.denied_children),
+            of("questions for keys", &self.key_questions),
+            of("signatures verified", &self.verifications),
             Spending {
                 what: "milliseconds",
                 spent: self.spent_time(now).as_millis() as u64,

@@ -133,7 +133,9 @@ impl Candidates {
         }
         let (servers, now) = (task.cache().servers(), task.now());
         let known = servers.server(server, now);
-        let is_fit = !known.is_backed_off(now) && !servers.is_lame(server, delegation.apex.as_ref(), now);
+        let is_fit = !known.is_backed_off(now)
+            && !servers.is_lame(server, delegation.apex.as_ref(), now)
+            && !task.avoids(server);
         let expected = known.round_trip.map_or_else(|| by_lot(task.random()), |known| known.smoothed);
         self.list.push(Candidate {
             server,

@@ -1,5 +1,7 @@
 //! What a reply means for the question: an answer, the way to one, or nothing.
 
+use std::net::SocketAddr;
+
 use super::alias::{self, AtEnd, Chain};
 use super::delegation::Referral;
 use super::reply::Reply;
@@ -36,8 +38,12 @@ pub struct Found {
     pub end: End,
     /// With a denial: the SOA RRset that says how long it holds (RFC 2308 3). A denial without is not remembered.
     pub soa: Option<Rrset>,
+    /// NSEC or NSEC3 RRsets beside it, which prove what is not there.
+    pub proofs: Vec<Rrset>,
     /// AA was set.
     pub authoritative: bool,
+    /// Who said so.
+    pub server: Option<SocketAddr>,
 }
 
 impl Found {
@@ -107,11 +113,19 @@ pub fn classify(scrubbed: Scrubbed, question: &Question, zone: NameRef<'_>) -> V
     };
     let is_denial = matches!(end, End::NoData | End::NxDomain);
     let soa = soa.filter(|_| is_denial).cloned();
+    let has_soa = soa.is_some();
+    let found = |authoritative| Found { soa, proofs: proofs_of(&reply), ..found(chain, end, authoritative) };
     match from_cache {
-        false => Verdict::Found(found(chain, end, soa, reply.authoritative)),
-        true if is_denial && soa.is_none() => Verdict::Lame,
-        true => Verdict::FromCache(found(chain, end, soa, false)),
+        false => Verdict::Found(found(reply.authoritative)),
+        true if is_denial && !has_soa => Verdict::Lame,
+        true => Verdict::FromCache(found(false)),
     }
+}
+
+/// The NSEC and NSEC3 RRsets of the authority section.
+fn proofs_of(reply: &Reply) -> Vec<Rrset> {
+    let is_proof = |rrset: &&Rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
+    reply.authority.iter().filter(is_proof).take(limits::PROOF_RRSETS).cloned().collect()
 }
 
 /// NOERROR, and neither an answer nor an SOA.
@@ -119,7 +133,7 @@ fn without_answer(reply: &Reply, named_others: bool, question: &Question, zone: 
     let nothing = || {
         let chain =
             Chain { rrsets: vec![], aliases: vec![], end: question.name.clone(), at_end: AtEnd::Nothing };
-        Verdict::Found(found(chain, End::NoData, None, reply.authoritative))
+        Verdict::Found(Found { proofs: proofs_of(reply), ..found(chain, End::NoData, reply.authoritative) })
     };
     let is_cut_above = |rrset: &&Rrset| {
         let owner = rrset.owner.as_ref();
@@ -133,7 +147,7 @@ fn without_answer(reply: &Reply, named_others: bool, question: &Question, zone: 
             return nothing();
         }
         return match Referral::read(cut, &reply.additional) {
-            Some(referral) => Verdict::Referral(referral),
+            Some(referral) => Verdict::Referral(referral.with_security(&reply.authority)),
             None => Verdict::Lame,
         };
     }
@@ -146,8 +160,9 @@ fn without_answer(reply: &Reply, named_others: bool, question: &Question, zone: 
     }
 }
 
-fn found(chain: Chain, end: End, soa: Option<Rrset>, authoritative: bool) -> Found {
-    Found { rrsets: chain.rrsets, aliases: chain.aliases, end, soa, authoritative }
+fn found(chain: Chain, end: End, authoritative: bool) -> Found {
+    let (soa, proofs, server) = (None, Vec::new(), None);
+    Found { rrsets: chain.rrsets, aliases: chain.aliases, end, soa, proofs, authoritative, server }
 }
 
 #[cfg(test)]

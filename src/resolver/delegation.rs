@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use crate::cache::{Delegation, LearntFrom, NameServer, NewDelegation};
+use crate::cache::{Delegation, Kind, LearntFrom, NameServer, NewAnswer, NewDelegation};
 use crate::clock::Now;
-use crate::dns::{Name, NameRef, RrType, Rrset, Ttl};
+use crate::dns::{Name, NameRef, Question, RrType, Rrset, Ttl};
 use crate::limits;
 
 /// The servers of a zone as its parent names them.
@@ -19,6 +20,8 @@ pub struct Referral {
     pub ttl: Ttl,
     /// The NS RRset has more records than any honest zone needs.
     pub is_too_many: bool,
+    /// The DS RRset beside it, or the NSEC or NSEC3 RRsets that prove that there is none (RFC 4035 3.1.4).
+    pub security: Vec<Rrset>,
 }
 
 impl Referral {
@@ -57,8 +60,32 @@ impl Referral {
         // Servers with glue can be asked at once; the bound leaves out the others first.
         servers.extend(without_glue);
         servers.truncate(limits::NAME_SERVERS);
-        let referral = Referral { apex: ns.owner.clone(), servers: servers.into(), ttl, is_too_many };
+        let (apex, servers, security) = (ns.owner.clone(), servers.into(), Vec::new());
+        let referral = Referral { apex, servers, ttl, is_too_many, security };
         (!referral.servers.is_empty()).then_some(referral)
+    }
+
+    /// With what the authority section says of the keys of the zone.
+    pub fn with_security(mut self, authority: &[Rrset]) -> Referral {
+        let is_ds = |rrset: &&Rrset| rrset.rr_type == RrType::DS && rrset.owner == self.apex;
+        let is_proof = |rrset: &&Rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
+        self.security = match authority.iter().find(is_ds) {
+            Some(ds) => vec![ds.clone()],
+            None => authority.iter().filter(is_proof).take(limits::PROOF_RRSETS).cloned().collect(),
+        };
+        self
+    }
+
+    /// What that answers the question for the DS RRset with, if anything.
+    pub fn ds(&mut self) -> Option<(Question, NewAnswer)> {
+        let rrsets: Vec<_> = std::mem::take(&mut self.security).into_iter().map(Arc::new).collect();
+        let (answer, authority) = match rrsets.first()?.rr_type {
+            RrType::DS => (rrsets, vec![]),
+            _ => (vec![], rrsets),
+        };
+        let kind = if answer.is_empty() { Kind::NoData } else { Kind::Positive };
+        let question = Question::new(self.apex.clone(), RrType::DS);
+        Some((question, NewAnswer::unchecked(kind, answer, authority)))
     }
 
     /// As it is stored, learnt from servers of `parent`.

@@ -290,7 +290,10 @@ impl Query<'_> {
         task: &Task,
     ) -> Query<'q> {
         let id = task.random() as u16;
-        let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, false));
+        let with_dnssec = task.options().dnssec;
+        let opt = (edns == WithEdns::Yes).then_some((task.options().edns_payload_size, with_dnssec));
+        // RFC 6840 5.9: whoever validates himself wants all there is, whatever another thinks of it.
+        let flags = flags.set_if(Flags::CD, with_dnssec && opt.is_some());
         let mut octets = Vec::with_capacity(64);
         write_query(question, id, flags, opt, &mut octets);
         if case == Case::Random {

@@ -54,6 +54,8 @@ pub enum Failure {
     },
     /// The question failed a moment ago (RFC 9520).
     Cached(Arc<ExtendedError>),
+    /// The answer did not stand validation (RFC 4035 4.3).
+    Bogus(Arc<ExtendedError>),
     /// Too many questions, or too many waiting for this one.
     Busy,
     /// Too many questions at the servers of this zone.
@@ -82,7 +84,7 @@ impl Failure {
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
             Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => true,
             Failure::NoUpstream { .. } | Failure::NotLoaded(_) => false,
-            Failure::AliasLoop { .. } | Failure::Cached(_) => false,
+            Failure::AliasLoop { .. } | Failure::Cached(_) | Failure::Bogus(_) => false,
         }
     }
 
@@ -106,7 +108,7 @@ impl Failure {
             Failure::NoAnswer { .. } | Failure::NoUpstream { .. } | Failure::Cycle(_) => {
                 ErrorCode::NO_REACHABLE_AUTHORITY
             }
-            Failure::Cached(error) => return (**error).clone(),
+            Failure::Cached(error) | Failure::Bogus(error) => return (**error).clone(),
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
             Failure::AliasLoop { .. } => ErrorCode::INVALID_DATA,
@@ -150,7 +152,7 @@ impl fmt::Display for Failure {
                 write!(f, "name servers that need each other: {question} needs itself")
             }
             Failure::AliasLoop { name, .. } => write!(f, "aliases lead back to {name}"),
-            Failure::Cached(error) => f.write_str(&error.text),
+            Failure::Cached(error) | Failure::Bogus(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions are under way here; ask again"),
             Failure::CrowdedZone(zone) => {
                 write!(f, "too many questions are under way at the name servers of {zone}; ask again")
@@ -217,6 +219,7 @@ mod tests {
         let zone: crate::dns::Name = "example.org.".parse().unwrap();
         let question = Question::new(zone.clone(), crate::dns::RrType::A);
         let cached = ExtendedError::new(ErrorCode::NETWORK_ERROR, "nobody answered");
+        let bogus = ExtendedError::new(ErrorCode::DNSSEC_BOGUS, "the signature is wrong");
         let limit = Limit::Packets(64);
         let all = vec![
             Failure::NoAnswer { zone: zone.clone(), tried: [].into(), cause: None },
@@ -227,6 +230,7 @@ mod tests {
             Failure::NoUpstream { zone: zone.clone(), tried: [].into() },
             Failure::NotLoaded(zone.clone()),
             Failure::Cached(Arc::new(cached)),
+            Failure::Bogus(Arc::new(bogus)),
             Failure::Busy,
             Failure::CrowdedZone(zone),
             Failure::Abandoned,
@@ -235,7 +239,7 @@ mod tests {
             match failure {
                 Failure::NoAnswer { .. } | Failure::CutShort { .. } | Failure::Limit(_) => {}
                 Failure::Cycle(_) | Failure::AliasLoop { .. } | Failure::Cached(_) => {}
-                Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
+                Failure::Bogus(_) | Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
                 Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {}
             }
         }

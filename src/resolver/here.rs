@@ -97,8 +97,8 @@ pub(super) fn look(question: &Question, task: &Task) -> Result<Option<Local>, Fa
     let aliases = answer.iter().filter(is_alias);
     let aliases = aliases.filter_map(|rrset| Some((rrset.owner.clone(), alias_target(rrset)?))).collect();
     let authority = if matches!(end, End::NoData | End::NxDomain) { authority } else { Vec::new() };
-    let origin = Origin::Here { authoritative };
-    Ok(Some(Local::Leg(Leg { answer, authority, learnt: vec![], aliases, end, origin })))
+    let (question, origin) = (question.clone(), Origin::Here { authoritative });
+    Ok(Some(Local::Leg(Leg { question, answer, authority, aliases, end, origin })))
 }
 
 /// Takes out of a scrubbed answer what others than the servers of `zone` were named for: what stands here, and what lies

@@ -1,6 +1,7 @@
 //! Iteration (RFC 1034 5.3.3): from the nearest zone whose servers are known, down to the one that knows the name.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -14,7 +15,7 @@ use super::minimise::{Next, Progress};
 use super::resolve::{aged, with_negative_ttl};
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, here, prime};
-use crate::cache::{CachedAnswer, Delegation, Kind, Lookup, NewAnswer, Security};
+use crate::cache::{CachedAnswer, CachedRrset, Delegation, Kind, Lookup, NewAnswer, Security};
 use crate::clock::Age;
 use crate::dns::{Name, Question, RrType, Rrset};
 use crate::limits;
@@ -87,15 +88,19 @@ fn next_question(question: &Question, delegation: &Delegation, progress: &mut Pr
         let Next::Part(part) = progress.next_question(question, delegation.apex.as_ref()) else {
             return Todo::Ask(Next::Whole);
         };
-        match task.cache().lookup(part.as_ref(), task.now()) {
-            Lookup::Fresh(known) if known.kind == Kind::NxDomain => {
+        let known = match task.cache().lookup(part.as_ref(), task.now()) {
+            Lookup::Fresh(known) if known.security != Security::Bogus => Some(known),
+            Lookup::Fresh(_) | Lookup::Stale(_) | Lookup::Miss => None,
+        };
+        match known {
+            Some(known) if known.kind == Kind::NxDomain => {
                 return match progress.is_relaxed() || !known.answer.is_empty() {
                     true => Todo::Ask(Next::Whole),
                     false => Todo::Believe(denial(&known, task)),
                 };
             }
-            Lookup::Fresh(_) => progress.passed(&part),
-            Lookup::Stale(_) | Lookup::Miss => {
+            Some(_) => progress.passed(&part),
+            None => {
                 let is_client_s = task.depth == 0 && question.name == task.question.name;
                 return match task.budget().minimised_step(is_client_s) {
                     true => Todo::Ask(Next::Part(part)),
@@ -108,8 +113,17 @@ fn next_question(question: &Question, delegation: &Delegation, progress: &mut Pr
 
 /// RFC 8020 2: what is known of a name that does not exist holds for those below it.
 fn denial(known: &CachedAnswer, task: &Task) -> Found {
-    let soa = known.authority.first().map(|soa| Rrset::clone(&aged(&soa.rrset, soa.ttl(task.now()))));
-    Found { rrsets: vec![], aliases: vec![], end: End::NxDomain, soa, authoritative: true }
+    let own = |cached: &CachedRrset| Rrset::clone(&aged(&cached.rrset, cached.ttl(task.now())));
+    let is_soa = |cached: &&CachedRrset| cached.rrset.rr_type == RrType::SOA;
+    Found {
+        rrsets: vec![],
+        aliases: vec![],
+        end: End::NxDomain,
+        soa: known.authority.iter().find(is_soa).map(own),
+        proofs: known.authority.iter().filter(|cached| !is_soa(cached)).map(own).collect(),
+        authoritative: true,
+        server: None,
+    }
 }
 
 /// Asks for a part of the name, of type A.
@@ -146,9 +160,9 @@ fn remember_denial(part: &Question, found: &Found, task: &Task) {
         _ => return,
     };
     if let Some(soa) = &found.soa {
-        let authority = vec![with_negative_ttl(soa.clone(), task.cache())];
-        let security = Security::Unchecked;
-        task.pass(part.clone(), NewAnswer { kind, answer: vec![], authority, security });
+        let mut authority = vec![with_negative_ttl(soa.clone(), task.cache())];
+        authority.extend(found.proofs.iter().cloned().map(Arc::new));
+        task.pass(part.clone(), NewAnswer::unchecked(kind, vec![], authority));
     }
 }
 
@@ -173,6 +187,16 @@ pub(super) enum Said {
     /// Out of somebody's cache: for when no other server of the zone says anything.
     FromCache(Found),
     Below(Delegation),
+}
+
+impl Said {
+    /// Notes who said it.
+    pub(super) fn by(mut self, server: SocketAddr) -> Said {
+        if let Said::Found(found) | Said::FromCache(found) = &mut self {
+            found.server = Some(server);
+        }
+        self
+    }
 }
 
 /// What came of asking the servers of a zone, for a question or a part of its name.
@@ -234,9 +258,9 @@ async fn ask_zone(
         let understood = understand(outcome, question, delegation, task);
         let (Ok((_, result)) | Err(result)) = understood;
         write_down(result);
-        match understood {
-            Ok((Said::FromCache(found), _)) => drop(round.last_resort.get_or_insert(found)),
-            Ok((said, _)) => return Ok(Asked::Said(said)),
+        match understood.map(|(said, _)| said.by(server)) {
+            Ok(Said::FromCache(found)) => drop(round.last_resort.get_or_insert(found)),
+            Ok(said) => return Ok(Asked::Said(said)),
             Err(_) => {}
         }
         if expected == Expected::RelaxedPart && has_replied(result) {
@@ -451,9 +475,12 @@ pub(super) fn understand(
             }
             Ok((Said::Found(found), result))
         }
-        Verdict::Referral(referral) => {
+        Verdict::Referral(mut referral) => {
             if referral.is_too_many {
                 task.budget().become_wary();
+            }
+            if let Some((question, ds)) = referral.ds().filter(|_| task.options().dnssec) {
+                task.pass(question, ds);
             }
             task.learn(referral.to_store(delegation));
             Ok((Said::Below(referral.into_delegation(delegation, task.now())), result))

@@ -32,6 +32,8 @@ pub struct ResolverOptions {
     /// Ask with the letters of a name in random case, which the reply must repeat: some bits more for a forger to
     /// guess ("0x20").
     pub case_randomization: bool,
+    /// Ask for signatures and proofs (RFC 3225) and keep them: answers are validated.
+    pub dnssec: bool,
     /// The forward and stub zones.
     pub upstreams: Upstreams,
 }
@@ -49,6 +51,7 @@ impl Default for ResolverOptions {
             priming: true,
             minimisation: Minimisation::Relaxed,
             case_randomization: true,
+            dnssec: false,
             upstreams: Upstreams::default(),
         }
     }

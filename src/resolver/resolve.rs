@@ -1,5 +1,6 @@
 //! resolve: from a question to its answer, over as many zones and aliases as it takes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::classify::End;
@@ -10,7 +11,7 @@ use super::known;
 use super::{Failure, Task};
 use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Security};
 use crate::clock::Now;
-use crate::dns::{Name, NameRef, Question, Rcode, RrType, Rrset, SharedRrset, Ttl};
+use crate::dns::{ExtendedError, Name, NameRef, Question, Rcode, RrType, Rrset, SharedRrset, Ttl};
 use crate::observe::Step;
 
 /// The answer to a question. TTLs are those of the moment it was made.
@@ -24,58 +25,85 @@ pub struct Resolution {
     pub authoritative: bool,
     /// Aliases in the order they were followed, then data.
     pub answer: Vec<SharedRrset>,
-    /// With a denial: its SOA RRset, if the server gave one.
+    /// With a denial: its SOA RRset, if the server gave one. NSEC and NSEC3 RRsets, as far as they are needed to prove
+    /// what was found.
     pub authority: Vec<SharedRrset>,
     /// RRsets that came from the network, each with the zone it came from.
     pub learnt: Vec<NewRrset>,
+    /// The same by where it came from, for whoever validates it.
+    pub legs: Vec<Leg>,
+    /// What validation has said.
+    pub security: Security,
+    /// Why it is bogus, or insecure although it is signed.
+    pub error: Option<Arc<ExtendedError>>,
 }
 
 /// Part of an answer: from one name over the aliases that one source knows.
-pub(super) struct Leg {
-    pub(super) answer: Vec<SharedRrset>,
-    pub(super) authority: Vec<SharedRrset>,
-    pub(super) learnt: Vec<NewRrset>,
-    pub(super) aliases: Vec<(Name, Name)>,
-    pub(super) end: End,
-    pub(super) origin: Origin,
+#[derive(Debug, Clone)]
+pub struct Leg {
+    /// What was asked of the source.
+    pub question: Question,
+    /// Aliases in the order they were followed, then data.
+    pub answer: Vec<SharedRrset>,
+    /// As in [`Resolution::authority`].
+    pub authority: Vec<SharedRrset>,
+    /// Each alias: from, to.
+    pub aliases: Vec<(Name, Name)>,
+    /// Where it ends.
+    pub end: End,
+    /// The source.
+    pub origin: Origin,
 }
 
 /// Where a leg came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// From the cache or the network.
-    Others,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// From a server of this zone.
+    Network {
+        /// The apex of its zone.
+        zone: Name,
+        /// Which server it was.
+        server: Option<SocketAddr>,
+        /// It is a forwarder.
+        is_forwarded: bool,
+        /// AA was set.
+        authoritative: bool,
+    },
+    /// From the cache, with what validation has said of it and why.
+    Cache(Security, Option<Arc<ExtendedError>>),
     /// From a zone served here. It changes when the zone does, so no answer it is part of is remembered.
-    Here { authoritative: bool },
+    Here {
+        /// For those who ask this server.
+        authoritative: bool,
+    },
 }
 
 /// Answers the task's question.
 pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
     let mut question = task.question.clone();
-    let (mut answer, mut learnt) = (Vec::<SharedRrset>::new(), Vec::new());
+    let (mut answer, mut authority) = (Vec::<SharedRrset>::new(), Vec::<SharedRrset>::new());
+    let (mut learnt, mut legs) = (Vec::new(), Vec::new());
     let mut passed: Vec<Name> = Vec::new();
     let (mut authoritative, mut is_remembered) = (None, true);
     loop {
         let leg = next_leg(&question, task).await?;
-        for rrset in leg.answer {
-            // A DNAME that is passed twice stands in the answer once; no other name can come again.
-            let is_there = |known: &SharedRrset| known.owner == rrset.owner && known.rr_type == rrset.rr_type;
-            if !answer.iter().any(is_there) {
-                answer.push(rrset);
-            }
-        }
-        for (from, to) in leg.aliases {
+        // A DNAME that is passed twice stands in the answer once; no other name can come again.
+        add_each_once(&mut answer, &leg.answer);
+        add_each_once(&mut authority, &leg.authority);
+        for (from, to) in &leg.aliases {
             task.budget().alias()?;
             task.step(Step::Alias(from.clone(), to.clone()));
-            passed.push(from);
-            if passed.contains(&to) {
-                return Err(Failure::AliasLoop { name: to, aliases: answer.into() });
+            passed.push(from.clone());
+            if passed.contains(to) {
+                return Err(Failure::AliasLoop { name: to.clone(), aliases: answer.into() });
             }
         }
         authoritative.get_or_insert(leg.origin == Origin::Here { authoritative: true });
-        is_remembered &= leg.origin == Origin::Others;
-        learnt.extend(leg.learnt);
-        let (rcode, kind) = match leg.end {
+        is_remembered &= !matches!(leg.origin, Origin::Here { .. });
+        learnt.extend(leg.learnt());
+        let end = leg.end.clone();
+        legs.push(leg);
+        let (rcode, kind) = match end {
             End::Alias(target) => {
                 question.name = target;
                 continue;
@@ -86,9 +114,29 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
             End::Overlong => (Rcode::YXDOMAIN, None),
         };
         task.step(Step::Found(question, rcode));
-        let (authority, kind) = (leg.authority, kind.filter(|_| is_remembered));
+        let kind = kind.filter(|_| is_remembered);
         let authoritative = authoritative == Some(true);
-        return Ok(Resolution { rcode, kind, authoritative, answer, authority, learnt });
+        let (security, error) = (Security::Unchecked, None);
+        return Ok(Resolution {
+            rcode,
+            kind,
+            authoritative,
+            answer,
+            authority,
+            learnt,
+            legs,
+            security,
+            error,
+        });
+    }
+}
+
+fn add_each_once(all: &mut Vec<SharedRrset>, more: &[SharedRrset]) {
+    for rrset in more {
+        let is_there = |known: &SharedRrset| known.owner == rrset.owner && known.rr_type == rrset.rr_type;
+        if !all.iter().any(is_there) {
+            all.push(rrset.clone());
+        }
     }
 }
 
@@ -111,12 +159,15 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
         return Err(Failure::Cached(error));
     }
     let iterated = forward::ask_around(question, cut, task).await?;
-    Ok(Leg::from_network(iterated, task.cache()))
+    Ok(Leg::from_network(question, iterated, task.cache()))
 }
 
 /// What the cache knows of a question, or of an alias at its name.
 fn from_cache(question: &Question, task: &Task) -> Option<(Leg, Step)> {
-    if let Lookup::Fresh(cached) = task.cache().lookup(question.as_ref(), task.now()) {
+    if let Lookup::Fresh(cached) = task.cache().lookup(question.as_ref(), task.now())
+        // A denial without SOA came with a referral: enough to validate by, not to answer with.
+        && (task.depth > 0 || cached.kind == Kind::Positive || cached.has_soa())
+    {
         let step = known::of_answer(task.cache(), question, &cached, task.now());
         return Some((Leg::from_cached(&cached, question, task.now()), step));
     }
@@ -124,46 +175,74 @@ fn from_cache(question: &Question, task: &Task) -> Option<(Leg, Step)> {
         return None;
     }
     let name = question.name.as_ref();
-    let leg = |rrset: SharedRrset, aliases, end| {
+    let leg = |(rrset, security): (SharedRrset, Security), aliases, end| {
         let step = known::of_rrset(task.cache(), question, &rrset, task.now());
-        let (answer, authority, learnt) = (vec![rrset], vec![], vec![]);
-        (Leg { answer, authority, learnt, aliases, end, origin: Origin::Others }, step)
+        let (question, answer, authority) = (question.clone(), vec![rrset], vec![]);
+        (Leg { question, answer, authority, aliases, end, origin: Origin::Cache(security, None) }, step)
     };
-    if let Some(data) = task.known_rrset(name, question.rr_type) {
+    if let Some(data) = task.known(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));
     }
-    let alias = task.known_rrset(name, RrType::CNAME)?;
-    let target = alias_target(&alias)?;
+    let alias = task.known(name, RrType::CNAME)?;
+    let target = alias_target(&alias.0)?;
     Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)))
 }
 
 impl Leg {
     /// TTLs are within the limits of the cache from here on: who asks first is told no more than who asks second.
-    fn from_network(Iterated { found, zone, is_forwarded }: Iterated, cache: &Cache) -> Leg {
+    fn from_network(question: &Question, iterated: Iterated, cache: &Cache) -> Leg {
+        let Iterated { found, zone, is_forwarded } = iterated;
         let within_limits = |mut rrset: Rrset| {
             rrset.ttl = cache.clamp(rrset.ttl);
             Arc::new(rrset)
         };
         let answer: Vec<SharedRrset> = found.rrsets.into_iter().map(within_limits).collect();
-        let first = answer.first().map(|rrset| rrset.owner.clone());
-        // Lone RRSIG records of one owner cover several types; the shelf would take one for all.
-        let kept = answer.iter().filter(|rrset| rrset.rr_type != RrType::RRSIG);
-        let learnt = kept.map(|rrset| {
-            // RFC 2181 5.4.1: what follows an alias is believed less than the answer itself. A CNAME made from a DNAME
-            // stands for one name of many, so it is as good as sent.
-            let is_of_name_asked = found.authoritative && first.as_ref() == Some(&rrset.owner);
+        let soa = found.soa.into_iter().map(|soa| with_negative_ttl(soa, cache));
+        // RFC 4035 3.1.3.3: beside data they prove that it was rightly made from a wildcard, and else nothing.
+        let is_proven = matches!(found.end, End::NoData | End::NxDomain)
+            || answer.iter().any(|rrset| rrset.is_expanded_wildcard());
+        let proofs = found.proofs.into_iter().filter(|_| is_proven).map(within_limits);
+        Leg {
+            question: question.clone(),
+            authority: soa.chain(proofs).collect(),
+            answer,
+            aliases: found.aliases,
+            end: found.end,
+            origin: Origin::Network {
+                zone,
+                server: found.server,
+                is_forwarded,
+                authoritative: found.authoritative,
+            },
+        }
+    }
+
+    /// RRsets that came from the network, to be kept by themselves.
+    fn learnt(&self) -> Vec<NewRrset> {
+        let Origin::Network { zone, is_forwarded, authoritative, .. } = &self.origin else { return vec![] };
+        let first = self.answer.first().map(|rrset| &rrset.owner);
+        let mut learnt = Vec::new();
+        let mut is_behind_dname = false;
+        for rrset in &self.answer {
+            // What was made from a DNAME or a wildcard is not proven without what it was made from. Lone RRSIG records of
+            // one owner cover several types; the shelf would take one for all.
+            let is_made = std::mem::replace(&mut is_behind_dname, rrset.rr_type == RrType::DNAME)
+                && !rrset.is_signed()
+                || rrset.is_expanded_wildcard();
+            if rrset.rr_type == RrType::RRSIG || is_made {
+                continue;
+            }
+            // RFC 2181 5.4.1: what follows an alias is believed less than the answer itself.
+            let is_of_name_asked = *authoritative && first == Some(&rrset.owner);
             let credibility = match is_of_name_asked {
-                _ if is_forwarded => Credibility::Forwarded,
+                _ if *is_forwarded => Credibility::Forwarded,
                 true => Credibility::AnswerAuth,
                 false => Credibility::AnswerNonAuth,
             };
-            let source_zone = zone.clone();
-            NewRrset { rrset: rrset.clone(), credibility, source_zone, security: Security::Unchecked }
-        });
-        let learnt = learnt.collect();
-        let authority = found.soa.into_iter().map(|soa| with_negative_ttl(soa, cache)).collect();
-        let origin = Origin::Others;
-        Leg { answer, authority, learnt, aliases: found.aliases, end: found.end, origin }
+            let (rrset, source_zone, security) = (rrset.clone(), zone.clone(), Security::Unchecked);
+            learnt.push(NewRrset { rrset, credibility, source_zone, security });
+        }
+        learnt
     }
 
     fn from_cached(cached: &CachedAnswer, question: &Question, now: Now) -> Leg {
@@ -181,8 +260,9 @@ impl Leg {
             Kind::NoData => End::NoData,
             Kind::NxDomain => End::NxDomain,
         };
-        let (authority, origin) = (all(&cached.authority), Origin::Others);
-        Leg { answer, authority, learnt: vec![], aliases, end, origin }
+        let origin = Origin::Cache(cached.security, cached.error.clone());
+        let (question, authority) = (question.clone(), all(&cached.authority));
+        Leg { question, answer, authority, aliases, end, origin }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Task: the work on one question, a client's or one of our own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
 use super::{Budget, Failure, Here, Limit, Resolution, ResolverOptions, RootHints, Upstreams, World};
-use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation};
+use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
 use crate::dns::{Name, NameRef, Question, RrType, SharedRrset};
 use crate::limits;
@@ -29,13 +29,24 @@ pub struct Resolver {
 /// `recursion` writes the cache.
 pub trait Flights: Send + Sync {
     /// The answer to a question of our own, paid from the budget of `parent`.
-    fn child(self: Arc<Self>, question: Question, parent: &Task) -> BoxFuture<'static, Landing>;
+    fn child(self: Arc<Self>, question: Question, aim: Aim, parent: &Task) -> BoxFuture<'static, Landing>;
 
     /// Delegations are shared at once, so that children need not ask for what their parent has just been told.
     fn learn(&self, delegation: NewDelegation);
 
     /// A flight is about to ask the servers of a zone; the error is [`Failure::CrowdedZone`].
     fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure>;
+}
+
+/// What a flight is for. Flights of one question and different aims are two: what servers say is had by one, and by a
+/// second, which begins with the first, whether it is to be believed. So what validation needs, the addresses of servers
+/// among it, never waits for validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Aim {
+    /// What servers say.
+    Data,
+    /// That, validated.
+    Validated,
 }
 
 /// How a flight ended.
@@ -59,10 +70,16 @@ pub struct Task {
     pub question: Question,
     /// The flight it is done in.
     pub flight: FlightId,
+    /// What for.
+    pub aim: Aim,
     /// How many questions wait for it in a row: 0 for a client's own.
     pub depth: u32,
+    /// Another flight of the same question does the rest, and tells of both.
+    pub is_part: bool,
     /// Whether what the cache knows of the question is passed over: it is to be had anew.
     pub is_past_cache: bool,
+    /// Servers to be asked only when nobody else is left: what they said did not stand validation.
+    avoided: Arc<[SocketAddr]>,
     resolver: Arc<Resolver>,
     budget: Arc<Budget>,
     flights: Arc<dyn Flights>,
@@ -81,8 +98,28 @@ impl Task {
         flights: Arc<dyn Flights>,
     ) -> Task {
         let (steps, passed, here) = (Mutex::default(), Mutex::default(), None);
-        let (depth, is_past_cache) = (0, false);
-        Task { question, flight, depth, is_past_cache, resolver, budget, flights, here, steps, passed }
+        let (depth, is_past_cache, is_part) = (0, false, false);
+        let (aim, avoided) = (Aim::Data, Arc::default());
+        Task {
+            question,
+            flight,
+            aim,
+            depth,
+            is_part,
+            is_past_cache,
+            avoided,
+            resolver,
+            budget,
+            flights,
+            here,
+            steps,
+            passed,
+        }
+    }
+
+    /// The same with this aim.
+    pub fn aiming(self, aim: Aim) -> Task {
+        Task { aim, ..self }
     }
 
     /// With zones served here, which are looked at before anybody is asked.
@@ -95,14 +132,41 @@ impl Task {
         Task { is_past_cache: true, ..self }
     }
 
+    /// The same, asking these servers only when nobody else is left.
+    pub fn avoiding(self, avoided: Arc<[SocketAddr]>) -> Task {
+        Task { avoided, ..self }
+    }
+
+    pub(super) fn avoids(&self, server: SocketAddr) -> bool {
+        self.avoided.contains(&server)
+    }
+
     /// Makes the task of a question this one waits for, paid from the same budget, once its flight is known.
-    pub fn child_maker(&self, question: Question) -> impl Fn(FlightId) -> Task + Send + use<> {
+    pub fn child_maker(&self, question: Question, aim: Aim) -> impl Fn(FlightId) -> Task + Send + use<> {
+        let make = self.maker(question, aim);
+        let depth = self.depth + 1;
+        move |flight| Task { depth, ..make(flight) }
+    }
+
+    /// Makes the task that finds out what servers say of the question of this one. `avoided` are those of whom that is
+    /// known and did not stand validation.
+    pub fn part_maker(&self, avoided: Option<Arc<[SocketAddr]>>) -> impl Fn(FlightId) -> Task + Send + use<> {
+        let make = self.maker(self.question.clone(), Aim::Data);
+        let (depth, is_past_cache) = (self.depth, self.is_past_cache || avoided.is_some());
+        let avoided = avoided.unwrap_or_default();
+        move |flight| {
+            let avoided = avoided.clone();
+            Task { depth, is_part: true, is_past_cache, avoided, ..make(flight) }
+        }
+    }
+
+    fn maker(&self, question: Question, aim: Aim) -> impl Fn(FlightId) -> Task + Send + use<> {
         let (resolver, budget, flights) = (self.resolver.clone(), self.budget.clone(), self.flights.clone());
-        let (here, depth) = (self.here.clone(), self.depth + 1);
+        let here = self.here.clone();
         move |flight| {
             let (resolver, budget, flights) = (resolver.clone(), budget.clone(), flights.clone());
             let task = Task::new(question.clone(), flight, resolver, budget, flights);
-            Task { depth, ..task.with_here(here.clone()) }
+            task.with_here(here.clone()).aiming(aim)
         }
     }
 
@@ -112,8 +176,25 @@ impl Task {
             return Err(Limit::Depth(limits::CHILD_DEPTH).into());
         }
         self.budget.child()?;
-        self.step(Step::Child(question.clone()));
-        let Landing { answered, steps, .. } = self.flights.clone().child(question.clone(), self).await;
+        self.ask(question, Aim::Data).await
+    }
+
+    /// Asks for keys, or for what the zone above says of them. The answer is validated, which is not to say that it is
+    /// good.
+    pub async fn child_validated(&self, question: Question) -> Result<Arc<Resolution>, Failure> {
+        if self.depth >= limits::CHAIN_DEPTH {
+            return Err(Limit::Depth(limits::CHAIN_DEPTH).into());
+        }
+        self.budget.key_question()?;
+        self.ask(question, Aim::Validated).await
+    }
+
+    async fn ask(&self, question: Question, aim: Aim) -> Result<Arc<Resolution>, Failure> {
+        self.step(match aim {
+            Aim::Data => Step::Child(question.clone()),
+            Aim::Validated => Step::Link(question.clone()),
+        });
+        let Landing { answered, steps, .. } = self.flights.clone().child(question.clone(), aim, self).await;
         self.absorb(&steps);
         match &answered {
             Ok(_) => {}
@@ -148,7 +229,8 @@ impl Task {
         self.absorb(std::slice::from_ref(&step));
     }
 
-    fn absorb(&self, steps: &[Step]) {
+    /// Takes over what was done by a flight that belongs to this one.
+    pub fn absorb(&self, steps: &[Step]) {
         let mut kept = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         let room = limits::TRACE_STEPS.saturating_sub(kept.len());
         kept.extend_from_slice(&steps[..steps.len().min(room)]);
@@ -160,9 +242,14 @@ impl Task {
     }
 
     pub(super) fn known_rrset(&self, name: NameRef<'_>, rr_type: RrType) -> Option<SharedRrset> {
+        Some(self.known(name, rr_type)?.0)
+    }
+
+    /// The same with what validation has said of it.
+    pub(super) fn known(&self, name: NameRef<'_>, rr_type: RrType) -> Option<(SharedRrset, Security)> {
         // Glue and additional data are believed for the delegation they came with and nothing else.
         let entry = self.cache().rrset(name, rr_type, Credibility::AnswerNonAuth, self.now())?;
-        Some(super::resolve::aged(&entry.rrset, entry.ttl(self.now())))
+        Some((super::resolve::aged(&entry.rrset, entry.ttl(self.now())), entry.security))
     }
 
     /// The address types worth looking for.
@@ -184,7 +271,8 @@ impl Task {
         if address.is_ipv4() { options.ipv4 } else { options.ipv6 }
     }
 
-    pub(super) fn here(&self) -> Option<&dyn Here> {
+    /// What is served here.
+    pub fn here(&self) -> Option<&dyn Here> {
         self.here.as_deref()
     }
 
@@ -200,11 +288,13 @@ impl Task {
         &self.resolver.options
     }
 
-    pub(super) fn cache(&self) -> &Cache {
+    /// What is known.
+    pub fn cache(&self) -> &Cache {
         &self.resolver.cache
     }
 
-    pub(super) fn world(&self) -> &dyn World {
+    /// The outside.
+    pub fn world(&self) -> &dyn World {
         &*self.resolver.world
     }
 
@@ -213,7 +303,8 @@ impl Task {
         &self.budget
     }
 
-    pub(super) fn now(&self) -> Now {
+    /// The time.
+    pub fn now(&self) -> Now {
         self.resolver.world.now()
     }
 

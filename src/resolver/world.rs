@@ -29,6 +29,13 @@ pub trait World: Send + Sync {
 
     /// Runs a future to its end beside the one that asks.
     fn spawn(&self, flight: BoxFuture<'static, ()>);
+
+    /// Does what takes long, such as verifying signatures, and resolves when it is done; or without doing it when too much
+    /// waits already. Where nobody could be delayed by it, it is done at once.
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        work();
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A datagram on its way and what comes back for it.

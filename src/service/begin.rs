@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::finish::{self, Echo};
 use super::route::{self, Route};
 use super::{Packet, Request, Snapshot};
+use crate::cache::Security;
 use crate::clock::Now;
 use crate::dns::{Answer, ErrorCode, ExtendedError, Rcode};
 use crate::observe::{DropReason, Event, Source};
@@ -28,6 +29,16 @@ pub enum Begin {
     Silent(Event),
     /// The answer has to wait for others: hand this to [`super::complete`].
     Continue(Box<Request>),
+}
+
+impl Begin {
+    /// Notes what validation has said of the answer.
+    fn with_security(mut self, security: Security) -> Begin {
+        if let Begin::Done { event, .. } | Begin::Silent(event) = &mut self {
+            event.security = finish::word_of(security);
+        }
+        self
+    }
 }
 
 /// What one worker keeps from request to request, so that a warm one allocates nothing.
@@ -87,17 +98,18 @@ pub fn begin(
     }
     let routed = route::route(snapshot, &query, packet, now);
     // By reference: an answer is large, and moving it costs more than most of the steps that made it.
-    if let Route::Answered(answer, source) = &routed {
+    if let Some((answer, source, security)) = routed.answered() {
         let mut echo = Echo::of(packet, snapshot, &query, now);
-        if *source == Source::Authoritative {
+        if source == Source::Authoritative {
             echo.tell_of_zone(snapshot, &query);
         }
-        return finish::respond(local, packet, snapshot, &echo, (answer, *source), now, out);
+        let begun = finish::respond(local, packet, snapshot, &echo, (answer, source), now, out);
+        return begun.with_security(security);
     }
     let (transfer, place) = match routed {
         Route::Transfer(place) => (Some(place), None),
         Route::Recurse(place) => (None, Some(place)),
-        Route::Answered(..) => (None, None),
+        Route::Answered(..) | Route::Cached(..) => (None, None),
     };
     Begin::Continue(Box::new(Request {
         octets: packet.octets.into(),

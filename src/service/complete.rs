@@ -32,6 +32,7 @@ pub async fn complete(mut request: Request, replies: &mut dyn Replies) {
     let answered = (&found.answer, found.source);
     let (length, mut event) =
         finish::write(&mut Local::default(), &packet, snapshot, &echo, answered, &mut out);
+    event.security = finish::word_of(found.security);
     event.recursion = Some(Box::new(found.facts));
     out.truncate(length);
     out.shrink_to_fit();

@@ -6,6 +6,7 @@ use super::begin::{Begin, Local};
 use super::limit::{self, Outgo};
 use super::{Packet, RrsetOrder, Snapshot};
 use crate::authority;
+use crate::{cache, observe};
 use crate::clock::Now;
 use crate::dns::{Answer, Edns, Opcode, QuestionRef, Rcode, RrType};
 use crate::observe::{Event, QuestionPlace, RecursionFacts, Source, Transport};
@@ -192,9 +193,11 @@ pub(super) fn head<'h>(
     // RA says what this client may have, not what the server could do (RFC 1035 4.1.1).
     let recursion = snapshot.recursion.is_some() && snapshot.access.recursion.admits(packet.client.ip());
     let echoed = Flags(Flags::RD.0 | Flags::CD.0 | 0x7800);
+    // RFC 6840 5.7: who sets AD, or DO, understands AD.
+    let knows_ad = echo.header.flags.has(Flags::AD) || echo.edns.is_some_and(|edns| edns.dnssec_ok);
     ResponseHead {
         id: echo.header.id,
-        flags: echo.header.flags.only(echoed).set_if(Flags::RA, recursion),
+        flags: echo.header.flags.only(echoed).set_if(Flags::RA, recursion).set_if(Flags::AD, knows_ad),
         question: echo.question,
         opt: echo.edns.map(|edns| OptToWrite {
             udp_payload_size: options.udp_payload_size,
@@ -231,6 +234,17 @@ fn order(local: &mut Local, wanted: RrsetOrder) -> RecordOrder {
             RecordOrder::Rotated(local.rotation)
         }
         RrsetOrder::Random => RecordOrder::Shuffled(local.random.draw()),
+    }
+}
+
+/// What validation has said, in the words of the notebook; nothing when it was not asked.
+pub(super) fn word_of(security: cache::Security) -> Option<observe::Security> {
+    match security {
+        cache::Security::Unchecked => None,
+        cache::Security::Indeterminate => Some(observe::Security::Indeterminate),
+        cache::Security::Insecure => Some(observe::Security::Insecure),
+        cache::Security::Secure => Some(observe::Security::Secure),
+        cache::Security::Bogus => Some(observe::Security::Bogus),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::here::Served;
+use crate::cache::Security;
 use super::{Request, Snapshot};
 use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
 use crate::observe::{RecursionFacts, Source, Step};
 use crate::policy::{Nat64Prefix, dns64};
-use crate::recursion::{Recursion, Resolved};
+use crate::recursion::{Recursion, Resolved, Wants};
 use crate::resolver::Budget;
 use crate::wire::{Flags, Query};
 use crate::zone::{Found, ZoneEntry, ZoneTable};
@@ -16,23 +17,28 @@ use crate::zone::{Found, ZoneEntry, ZoneTable};
 pub(super) struct Recursed {
     pub(super) answer: Answer<'static>,
     pub(super) source: Source,
+    pub(super) security: Security,
     pub(super) facts: RecursionFacts,
 }
 
 impl Recursed {
     /// For a client that cannot be waited for any longer.
     pub(super) fn busy() -> Recursed {
-        Recursed::of(Resolved::busy())
+        Recursed::of(Resolved::busy(), false)
     }
 
-    fn of(resolved: Resolved) -> Recursed {
-        Recursed { answer: resolved.to_answer(), source: resolved.source, facts: resolved.facts }
+    fn of(resolved: Resolved, dnssec_ok: bool) -> Recursed {
+        let answer = resolved.to_answer(dnssec_ok);
+        let Resolved { source, security, facts, .. } = resolved;
+        Recursed { answer, source, security, facts }
     }
 }
 
 /// Looks for the answer to a client's question.
 pub(super) async fn recurse(recursion: &Arc<Recursion>, request: &Request, query: &Query<'_>) -> Recursed {
-    let looking = Looking { recursion, snapshot: &request.snapshot, budget: recursion.budget() };
+    let dnssec_ok = query.edns.is_some_and(|edns| edns.dnssec_ok);
+    let wants = recursion.wants(dnssec_ok, query.header.flags.has(Flags::CD));
+    let looking = Looking { recursion, snapshot: &request.snapshot, budget: recursion.budget(), wants };
     let question = query.question;
     let Some(prefix) = dns64_for(&request.snapshot, query) else { return looking.look(question).await };
     match prefix.reverse(question.name).filter(|_| question.rr_type == RrType::PTR) {
@@ -89,21 +95,24 @@ struct Looking<'r> {
     snapshot: &'r Arc<Snapshot>,
     /// Of the client's query, however many questions it takes.
     budget: Arc<Budget>,
+    wants: Wants,
 }
 
 impl Looking<'_> {
     async fn look(&self, question: QuestionRef<'_>) -> Recursed {
         let here = Arc::new(Served(Arc::clone(self.snapshot)));
-        let resolved = self.recursion.resolve_within(question.to_question(), Some(here), &self.budget).await;
-        let found = Recursed::of(resolved);
-        let answer = guarded(self.snapshot, question.name, &found.answer).unwrap_or(found.answer);
+        let (asked, wants, question) = (question.name, self.wants, question.to_question());
+        let resolved = self.recursion.resolve_within(question, Some(here), &self.budget, wants).await;
+        let found = Recursed::of(resolved, wants.dnssec_ok);
+        let answer = guarded(self.snapshot, asked, &found.answer).unwrap_or(found.answer);
         Recursed { answer, ..found }
     }
 
     /// RFC 6147 5.1: AAAA, and when there is none of use, A.
     async fn look_for_ipv6(&self, question: QuestionRef<'_>, prefix: Nat64Prefix) -> Recursed {
         let aaaa = self.look(question).await;
-        if !prefix.is_wanting(&aaaa.answer) {
+        // RFC 6147 5.5: nothing is made in place of what is bogus.
+        if !prefix.is_wanting(&aaaa.answer) || aaaa.security == Security::Bogus {
             return aaaa;
         }
         self.budget.pass_on();
@@ -112,7 +121,11 @@ impl Looking<'_> {
         let source = if a.facts.tries == 0 && aaaa.facts.tries > 0 { aaaa.source } else { a.source };
         let made = [Step::Synthesised(question.to_question())];
         match prefix.synthesise(&aaaa.answer, &a.answer) {
-            Some(answer) => Recursed { answer, source, facts: joined(aaaa.facts, a.facts, &made) },
+            Some(answer) => {
+                let facts = joined(aaaa.facts, a.facts, &made);
+                // What was made here is signed by nobody (RFC 6147 5.5).
+                Recursed { answer, source, security: Security::Unchecked, facts }
+            }
             None => Recursed { facts: joined(aaaa.facts, a.facts, &[]), ..aaaa },
         }
     }

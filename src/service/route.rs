@@ -8,7 +8,9 @@ use crate::authority::{self, Verdict};
 use crate::clock::Now;
 use crate::dns::{Answer, ErrorCode, ExtendedError, NameRef, QuestionRef, Rcode, RrClass, RrType};
 use crate::observe::{Source, Transport};
+use crate::cache::Security;
 use crate::policy::{Cookie, Ground};
+use crate::recursion::Recursion;
 use crate::transfer::Place;
 use crate::wire::{Flags, Query};
 use crate::zone::ZoneTable;
@@ -19,10 +21,23 @@ use crate::zone::ZoneTable;
 pub(super) enum Route<'a> {
     /// Answered, and by what.
     Answered(Answer<'a>, Source),
+    /// Answered by the cache, with what validation has said of it.
+    Cached(Answer<'a>, Source, Security),
     /// A zone transfer, for which there is room.
     Transfer(Place),
     /// To the resolver, which has to ask others; there is room to wait.
     Recurse(waiting::Place),
+}
+
+impl<'a> Route<'a> {
+    /// The answer, by what, and what validation has said of it, if there is one already.
+    pub(super) fn answered(&self) -> Option<(&Answer<'a>, Source, Security)> {
+        match self {
+            Route::Answered(answer, source) => Some((answer, *source, Security::Unchecked)),
+            Route::Cached(answer, source, security) => Some((answer, *source, *security)),
+            Route::Transfer(_) | Route::Recurse(_) => None,
+        }
+    }
 }
 
 /// The list: class, meta-types, transfers, who may ask, overlays, zones served here, special names, the cache, recursion.
@@ -76,11 +91,12 @@ pub(super) fn route<'a>(
     // What the resolver finds in a zone that clients do not see is not in the cache.
     let is_for_resolver = snapshot.options.visibility.hides_from_clients()
         && is_of_zone(snapshot.zones_for_resolver(), question.name);
+    let wants = recursion.wants(asker.dnssec_ok, asker.checking_disabled);
     let may_see_cache = asker.recurses || snapshot.access.cache_only.admits(client);
     let cached = match asker.recurses {
         _ if is_for_resolver => None,
-        true => recursion.cached(question, now),
-        false if may_see_cache => recursion.only_cached(question, now),
+        true => recursion.cached(question, wants, now),
+        false if may_see_cache => recursion.only_cached(question, wants, now),
         false => None,
     };
     if let Some(cached) = cached {
@@ -88,7 +104,7 @@ pub(super) fn route<'a>(
             return wait(snapshot, query, packet, now);
         }
         let answer = guarded(snapshot, question.name, &cached.answer).unwrap_or(cached.answer);
-        return Route::Answered(answer, cached.source);
+        return Route::Cached(answer, cached.source, cached.security);
     }
     let is_root_ns = question.name.is_root() && question.rr_type == RrType::NS;
     match (asker.wants_recursion, asker.may_recurse) {
@@ -122,6 +138,7 @@ fn wait<'a>(snapshot: &Arc<Snapshot>, query: &Query<'_>, packet: &Packet<'_>, no
 /// What the one who asks may have.
 struct Asker {
     dnssec_ok: bool,
+    checking_disabled: bool,
     wants_recursion: bool,
     may_recurse: bool,
     /// Both.
@@ -134,7 +151,8 @@ impl Asker {
         let may_recurse = snapshot.recursion.is_some() && snapshot.access.recursion.admits(client);
         let recurses = wants_recursion && may_recurse;
         let dnssec_ok = query.edns.is_some_and(|edns| edns.dnssec_ok);
-        Asker { dnssec_ok, wants_recursion, may_recurse, recurses }
+        let checking_disabled = query.header.flags.has(Flags::CD);
+        Asker { dnssec_ok, checking_disabled, wants_recursion, may_recurse, recurses }
     }
 }
 
@@ -164,8 +182,11 @@ fn here<'a>(
     match authority::answer(zones, question, asker.dnssec_ok) {
         Verdict::Answer(answer) if asker.recurses && is_open(snapshot, question, &answer) => {
             // An alias is never remembered with what it leads to, but a failure is.
-            let failed =
-                snapshot.recursion.as_ref().and_then(|recursion| recursion.only_cached(question, now));
+            let known = |recursion: &Arc<Recursion>| {
+                let wants = recursion.wants(asker.dnssec_ok, asker.checking_disabled);
+                recursion.only_cached(question, wants, now)
+            };
+            let failed = snapshot.recursion.as_ref().and_then(known);
             let failed = failed.filter(|cached| cached.source == Source::FailureCache);
             Some(match failed {
                 Some(cached) => Route::Answered(cached.answer, cached.source),

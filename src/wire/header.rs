@@ -41,6 +41,12 @@ impl Flags {
         Flags(self.0 & flags.0)
     }
 
+    /// Without these bits.
+    #[must_use]
+    pub const fn without(self, flags: Flags) -> Flags {
+        Flags(self.0 & !flags.0)
+    }
+
     /// The opcode.
     pub const fn opcode(self) -> Opcode {
         Opcode((self.0 >> 11) as u8 & 0x0f)

@@ -15,7 +15,8 @@ use crate::limits;
 pub struct ResponseHead<'q> {
     /// The id of the request.
     pub id: u16,
-    /// QR, opcode, RD, CD and RA as the response has them; AA, AD, TC and the code come from the answer.
+    /// QR, opcode, RD, CD and RA as the response has them; AA, TC and the code come from the answer. AD when whoever asked
+    /// understands it; it is sent when the answer is authentic as well.
     pub flags: Flags,
     /// Echoed octet for octet, unless none could be read.
     pub question: Option<QuestionRef<'q>>,
@@ -83,8 +84,8 @@ impl ResponseWriter {
         let opt = head.opt.map(|opt| OptToWrite { extended_error, ..opt });
         let flags = head
             .flags
+            .without(if answer.authentic { Flags::default() } else { Flags::AD })
             .set_if(Flags::AA, answer.authoritative)
-            .set_if(Flags::AD, answer.authentic)
             .set_if(Flags::TC, truncated);
         finish(&head, Finish { flags, rcode: answer.rcode, opt, counts, at }, &mut out[..limit])
     }
@@ -108,7 +109,7 @@ impl ResponseWriter {
             records.next();
         }
         let (counts, at) = (draft.counts, draft.at);
-        let flags = head.flags.set_if(Flags::AA, true);
+        let flags = head.flags.without(Flags::AD).set_if(Flags::AA, true);
         let finish_with = Finish { flags, rcode: Rcode::NOERROR, opt: head.opt, counts, at };
         (finish(&head, finish_with, &mut out[..limit]), usize::from(counts[1]))
     }

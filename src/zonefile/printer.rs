@@ -8,7 +8,7 @@ use crate::dns::rdata_rare::{HostIdentity, Relay, SplitAddress};
 use crate::dns::rdata_table::{Field, SCHEMES, format_of, is_known_everywhere};
 use crate::dns::{NameRef, RrClass, RrType, RrsetRef, Ttl, name_text, rdata};
 
-use super::{encodings, location, rare, svc_params, times};
+use super::{encodings, location, rare, svc_params};
 
 /// Writes one record and the end of its line.
 pub fn write_record(
@@ -138,7 +138,7 @@ pub(super) fn write_field(
             write_type(rr_type, audience, out)
         }),
         Field::LowTypes => rare::write_low_types(octets, audience, out),
-        Field::Timestamp => times::write_timestamp(number(octets), out),
+        Field::Timestamp => crate::dns::signature_time::write_timestamp(number(octets), out),
         Field::Eui48 | Field::Eui64 => write_separated(octets.chunks(1), "-", out, encodings::write_hex),
         Field::Locator64 => write_separated(octets.chunks(2), ":", out, encodings::write_hex),
         Field::Location => octets.first_chunk().map_or(Ok(()), |octets| location::write(octets, out)),

@@ -11,7 +11,7 @@ use namu::cache::{Cache, CacheOptions, NameServer};
 use namu::dns::{Answer, Question, Rcode, RrType};
 use namu::limits;
 use namu::observe::Step;
-use namu::recursion::{Recursion, Resolved};
+use namu::recursion::{Recursion, Resolved, Wants};
 use namu::resolver::{Failure, Minimisation, ResolverOptions, RootHints, Upstreams};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
@@ -213,7 +213,7 @@ impl Lab {
     fn ask(&self, question: &Question, clients: usize) -> Vec<Told> {
         let (internet, began) = (&self.build.internet, self.build.internet.time.now().tick);
         let before = internet.exchanges();
-        if let Some(cached) = self.recursion.cached(question.as_ref(), internet.time.now()) {
+        if let Some(cached) = self.recursion.cached(question.as_ref(), Wants::DATA, internet.time.now()) {
             return vec![Told { answer: cached.answer, resolved: None, exchanges: 0, took: Duration::ZERO }];
         }
         let (recursion, question) = (self.recursion.clone(), question.clone());
@@ -222,7 +222,7 @@ impl Lab {
         });
         let (exchanges, took) = (internet.exchanges() - before, internet.time.now().tick.since(began));
         let told = |resolved: Resolved| {
-            let answer = resolved.to_answer();
+            let answer = resolved.to_answer(false);
             Told { answer, resolved: Some(resolved), exchanges, took }
         };
         resolved.into_iter().map(told).collect()
@@ -421,7 +421,7 @@ fn questions_asked_together_end_too() {
         });
         let took = time.now().tick.since(began);
         for (question, resolved) in asked.iter().zip(resolved) {
-            let told = Told { answer: resolved.to_answer(), resolved: Some(resolved), exchanges: 0, took };
+            let told = Told { answer: resolved.to_answer(false), resolved: Some(resolved), exchanges: 0, took };
             lab.check(question, &told, false)?;
         }
         Ok(())

@@ -30,7 +30,7 @@ use namu::clock::Now;
 use namu::dns::{Answer, AnswerRrset, Question, RrType, Ttl};
 use namu::observe::Source;
 use namu::policy::Ground;
-use namu::recursion::Recursion;
+use namu::recursion::{Recursion, Wants};
 use namu::resolver::{
     Minimisation, ResolverOptions, RootHints, Strategy, UpstreamKind, UpstreamZone, Upstreams, World,
 };
@@ -98,12 +98,12 @@ impl Stage {
             let (recursion, question, time) =
                 (self.recursion.clone(), question.clone(), self.internet.time.clone());
             async move {
-                if let Some(cached) = recursion.cached(question.as_ref(), time.now()) {
+                if let Some(cached) = recursion.cached(question.as_ref(), Wants::DATA, time.now()) {
                     return Reply { answer: cached.answer, source: cached.source, authoritative: false };
                 }
                 let resolved = recursion.resolve(question).await;
                 let (source, authoritative) = (resolved.source, resolved.authoritative);
-                Reply { answer: resolved.to_answer(), source, authoritative }
+                Reply { answer: resolved.to_answer(false), source, authoritative }
             }
         };
         self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))

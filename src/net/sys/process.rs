@@ -31,6 +31,14 @@ pub fn raise_open_files_limit() {
     }
 }
 
+/// Lets other threads go first from here on: this one has work that can wait.
+pub fn give_way() {
+    // SAFETY: setpriority takes no pointer. On Linux 0 is the calling thread, and nothing depends on whether it works.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+    }
+}
+
 /// Has all threads allocate from one arena. With one each, what a cache frees on one thread is not there for
 /// another, and the process grows to 1.6 times what it holds (measured with two storing threads); answers from
 /// zones and cache allocate nothing, so they do not meet at its lock.

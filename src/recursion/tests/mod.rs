@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Recursion, Resolved};
+use crate::recursion::Wants;
 use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::dns::{Name, NameRef};
 use crate::observe::{FlightRecorder, Source};
@@ -102,7 +103,7 @@ impl Lab {
 
     /// A hit, in short, with its TTL and source.
     fn hit(&self, asked: &str) -> Option<(u32, Source)> {
-        let cached = self.recursion.cached(question(asked).as_ref(), self.world.now())?;
+        let cached = self.recursion.cached(question(asked).as_ref(), Wants::DATA, self.world.now())?;
         let first = cached.answer.answer.iter().chain(cached.answer.authority.iter()).next();
         Some((first.map_or(0, |rrset| rrset.ttl.seconds()), cached.source))
     }
@@ -136,7 +137,7 @@ fn short(resolved: &Resolved) -> String {
             format!("{} {} {rdata}", rrset.owner, rrset.rr_type)
         })
         .collect();
-    let error = resolved.to_answer().extended_error;
+    let error = resolved.to_answer(false).extended_error;
     let error = error.map_or(String::new(), |error| format!(" {} {}", error.code, error.text));
     let space = if rrsets.is_empty() { "" } else { " " };
     format!("{}{space}{}{error}", resolved.rcode, rrsets.join(", "))

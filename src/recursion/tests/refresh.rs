@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use futures_util::future::join_all;
 
 use super::*;
+use crate::recursion::Wants;
 use crate::dns::{QuestionRef, Rcode};
 use crate::limits;
 use crate::resolver::{Here, Said};
@@ -45,7 +46,7 @@ impl Valve {
             let ttl = answer.answer.iter().chain(answer.authority.iter()).next();
             (source, code, ttl.map_or(0, |rrset| rrset.ttl.seconds()), took.as_millis() as u64)
         };
-        if let Some(cached) = recursion.cached(asked.as_ref(), began) {
+        if let Some(cached) = recursion.cached(asked.as_ref(), Wants::DATA, began) {
             return told(&cached.answer, cached.source, Duration::ZERO);
         }
         let clock = world.clone();
@@ -53,7 +54,7 @@ impl Valve {
             let resolved = recursion.resolve(asked).await;
             (resolved, clock.now().tick.since(began.tick))
         });
-        told(&resolved.to_answer(), resolved.source, took)
+        told(&resolved.to_answer(false), resolved.source, took)
     }
 }
 
@@ -156,7 +157,7 @@ fn what_is_bogus_is_never_stale() {
     use crate::cache::{Kind, NewAnswer, Security};
     let valve = valve();
     let answer = vec![Arc::new(crate::resolver::testing::records("a.example. 60 A 192.0.2.66").remove(0))];
-    let new = NewAnswer { kind: Kind::Positive, answer, authority: vec![], security: Security::Bogus };
+    let new = NewAnswer { security: Security::Bogus, ..NewAnswer::unchecked(Kind::Positive, answer, vec![]) };
     let (cache, asked) = (valve.lab.recursion.cache(), question("a.example. A"));
     cache.store_answer(asked.as_ref(), new, valve.lab.world.now()).unwrap();
     valve.lab.later(61);
@@ -199,7 +200,7 @@ fn many_clients_near_the_end_make_one_flight() {
     let recursion = &valve.lab.recursion;
     let asked = question("hot.example. A");
     let to_resolve: Vec<_> =
-        (0..100).filter(|_| recursion.cached(asked.as_ref(), valve.lab.world.now()).is_none()).collect();
+        (0..100).filter(|_| recursion.cached(asked.as_ref(), Wants::DATA, valve.lab.world.now()).is_none()).collect();
     assert_eq!(to_resolve.len(), 1, "one leaves the fast path");
     let both = [asked.clone(), asked].map(|asked| recursion.resolve(asked));
     valve.lab.world.run(join_all(both));
@@ -214,7 +215,7 @@ fn so_many_are_fetched_anew_at_once() {
     let all = |valve: &Valve| {
         let recursion = valve.lab.recursion.clone();
         let now = valve.lab.world.now();
-        let missing = names.iter().filter(|asked| recursion.cached(asked.as_ref(), now).is_none());
+        let missing = names.iter().filter(|asked| recursion.cached(asked.as_ref(), Wants::DATA, now).is_none());
         let flights: Vec<_> = missing.map(|asked| recursion.resolve(asked.clone())).collect();
         let count = flights.len();
         valve.lab.world.run(join_all(flights));
@@ -238,8 +239,8 @@ fn who_may_have_nothing_resolved_takes_no_turn() {
     valve.lab.later(56);
     let asked = question("hot.example. A");
     let now = valve.lab.world.now();
-    assert!(valve.lab.recursion.only_cached(asked.as_ref(), now).is_some());
-    assert!(valve.lab.recursion.cached(asked.as_ref(), now).is_none(), "still due");
+    assert!(valve.lab.recursion.only_cached(asked.as_ref(), Wants::DATA, now).is_some());
+    assert!(valve.lab.recursion.cached(asked.as_ref(), Wants::DATA, now).is_none(), "still due");
 }
 
 /// Random names of a dead zone, and cold names of good ones, asked together.
@@ -294,10 +295,10 @@ fn what_stands_here_is_neither_stale_nor_fetched_anew() {
         valve.client("a.example. A");
         valve.lab.later(seconds);
         let asked = question("a.example. A");
-        assert!(valve.lab.recursion.cached(asked.as_ref(), valve.lab.world.now()).is_none());
+        assert!(valve.lab.recursion.cached(asked.as_ref(), Wants::DATA, valve.lab.world.now()).is_none());
         let recursion = valve.lab.recursion.clone();
         let resolved =
-            valve.lab.world.run(async move { recursion.resolve_with(asked, Some(Arc::new(Own))).await });
+            valve.lab.world.run(async move { recursion.resolve_with(asked, Some(Arc::new(Own)), Wants::DATA).await });
         assert_eq!((resolved.rcode, resolved.source), (Rcode::NXDOMAIN, Source::Authoritative));
         assert_eq!(valve.lab.recursion.prefetched(), 0);
         valve.lab.later(100_000);

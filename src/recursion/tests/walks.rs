@@ -377,13 +377,14 @@ fn what_failed_or_took_long_is_kept_and_what_went_well_is_not() {
 
     let failed = lab.resolve("nobody.example. A");
     let id = failed.facts.id.expect("a failure is kept");
-    let text = failed.to_answer().extended_error.unwrap().text;
+    let text = failed.to_answer(false).extended_error.unwrap().text;
     assert!(text.ends_with(&format!("192.0.2.2 REFUSED; id={id}")), "{text}");
     let record = lab.recorder.find(id).unwrap();
     assert_eq!(record.question, question("nobody.example. A"));
     assert_eq!(record.steps, failed.facts.steps);
     // Who asks again is told the same.
-    let again = lab.recursion.cached(question("nobody.example. A").as_ref(), lab.world.now()).unwrap();
+    let asked = question("nobody.example. A");
+    let again = lab.recursion.cached(asked.as_ref(), Wants::DATA, lab.world.now()).unwrap();
     let remembered = again.answer.extended_error.unwrap();
     assert_eq!(remembered.text, text);
     assert_eq!(crate::recursion::told_id(&remembered), Some(id));

@@ -1,0 +1,367 @@
+//! Chains of trust: from an anchor over DS and DNSKEY RRsets to the keys of a zone (RFC 4035 5.2), or to the delegation
+//! behind which nothing is signed.
+
+use std::sync::Arc;
+
+use super::positive::{self, aside};
+use super::validate::{Changes, Trouble, Verdict, Work, shortened};
+use super::{Nearest, denial};
+use crate::cache::{CachedAnswer, Kind, Lookup, Security};
+use crate::dns::{ErrorCode, ExtendedError, Name, NameRef, Question, RecordsBuf, RrType, Rrset, SharedRrset};
+use crate::dnssec::{Accepted, Dnskey, Ds, NoDs};
+use crate::limits;
+use crate::observe::Step;
+use crate::resolver::{Failure, Leg, Resolution};
+
+/// The keys of a zone.
+pub(super) enum Keys {
+    /// Its DNSKEY RRset, which has a chain of trust.
+    Secure(SharedRrset),
+    /// It has none that could be used, and what that means for its data.
+    Not(Verdict),
+}
+
+/// The keys of a zone that has signed something.
+pub(super) async fn keys_of(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
+    if let Some(keys) = known_keys(zone, work) {
+        return Ok(Keys::Secure(keys));
+    }
+    let apex = match work.nearest(zone.as_ref()) {
+        Nearest::Anchor(anchor) => anchor.apex.clone(),
+        other => return Ok(Keys::Not(without_anchor(other))),
+    };
+    // From the top, so that each step finds the one before it in the cache instead of waiting for it.
+    for cut in known_cuts(&apex, zone.as_ref(), work) {
+        match delegation(&cut, work).await? {
+            Delegated::Signed(_) if cut != *zone => match ask_for_keys(&cut, work).await? {
+                Keys::Secure(_) => {}
+                not => return Ok(not),
+            },
+            Delegated::Signed(_) => {}
+            Delegated::NotACut if cut == *zone => {
+                let text = format!("{zone} has signed data, and is no zone as the one above it says");
+                return Ok(Keys::Not(Verdict::Bogus(Trouble::new(ErrorCode::DNSSEC_BOGUS, text))));
+            }
+            Delegated::NotACut => {}
+            Delegated::Not(verdict) => return Ok(Keys::Not(verdict)),
+        }
+    }
+    ask_for_keys(zone, work).await
+}
+
+fn without_anchor(nearest: Nearest<'_>) -> Verdict {
+    match nearest {
+        Nearest::Negative(_) => Verdict::Insecure(None),
+        _ => Verdict::Indeterminate,
+    }
+}
+
+/// The zone cuts below an anchor on the way to a zone that delegations are known of, from the top, and the zone itself.
+fn known_cuts(anchor: &Name, zone: NameRef<'_>, work: &Work<'_>) -> Vec<Name> {
+    let mut cuts = Vec::new();
+    if zone != anchor.as_ref() {
+        cuts.push(zone.to_name());
+    }
+    let mut above = zone.parent();
+    while let Some(name) = above.filter(|name| name.is_below(anchor.as_ref())) {
+        let Some(known) = work.task.cache().closest_delegation(name, work.task.now()) else { break };
+        let is_below = known.apex.as_ref().is_below(anchor.as_ref());
+        cuts.extend(is_below.then(|| known.apex.clone()));
+        above = name.trim_to(known.apex.as_ref().label_count()).parent();
+    }
+    cuts.reverse();
+    cuts
+}
+
+fn known_keys(zone: &Name, work: &Work<'_>) -> Option<SharedRrset> {
+    let question = Question::new(zone.clone(), RrType::DNSKEY);
+    match work.task.cache().lookup(question.as_ref(), work.task.now()) {
+        Lookup::Fresh(known) if known.security == Security::Secure && known.kind == Kind::Positive => {
+            let rrset = known.answer.iter().find(|cached| is_keys_of(&cached.rrset, zone));
+            // The anchor may have been taken away, or a negative one put in its place.
+            let is_below_anchor = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(_));
+            rrset.map(|cached| cached.rrset.clone()).filter(|_| is_below_anchor)
+        }
+        _ => None,
+    }
+}
+
+fn is_keys_of(rrset: &Rrset, zone: &Name) -> bool {
+    rrset.rr_type == RrType::DNSKEY && rrset.owner == *zone
+}
+
+async fn ask_for_keys(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
+    let known = ask(Question::new(zone.clone(), RrType::DNSKEY), work).await?;
+    let rrset = known.answer.iter().find(|rrset| is_keys_of(rrset, zone));
+    Ok(match (known.security, rrset) {
+        (Security::Secure, Some(keys)) => Keys::Secure(keys.clone()),
+        (Security::Secure, None) => {
+            let text = format!("{zone} has no keys, though the zone above it has a DS record for one");
+            Keys::Not(Verdict::Bogus(Trouble::new(ErrorCode::DNSKEY_MISSING, text).of_chain()))
+        }
+        _ => Keys::Not(known.verdict()),
+    })
+}
+
+/// What the zone above says of a name.
+enum Delegated {
+    /// It is a zone, with these keys.
+    Signed(SharedRrset),
+    /// It is no zone of its own.
+    NotACut,
+    /// It is a zone without keys that could be used, or there is trouble.
+    Not(Verdict),
+}
+
+async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
+    // An anchor of its own is more than what is said above it.
+    match work.nearest(cut.as_ref()) {
+        Nearest::Anchor(anchor) if anchor.apex == *cut => {
+            let ds = anchor.ds.iter().map(|rdata| &rdata[..]).collect();
+            let rrset = Rrset::new(cut.clone(), RrType::DS, crate::dns::Ttl::ZERO, ds, RecordsBuf::new());
+            return Ok(Delegated::Signed(Arc::new(rrset)));
+        }
+        Nearest::Anchor(_) => {}
+        other => return Ok(Delegated::Not(without_anchor(other))),
+    }
+    let known = ask(Question::new(cut.clone(), RrType::DS), work).await?;
+    let ds = known.answer.iter().find(|rrset| rrset.rr_type == RrType::DS && rrset.owner == *cut);
+    let delegated = match (known.security, ds) {
+        (Security::Secure, Some(ds)) => match of_no_use(ds, work.options.accepted) {
+            None => Delegated::Signed(ds.clone()),
+            Some(trouble) => Delegated::Not(Verdict::Insecure(Some(trouble))),
+        },
+        // An alias stands there: it cannot be a zone (RFC 1034 3.6.2).
+        (Security::Secure, None) if !known.answer.is_empty() => Delegated::NotACut,
+        (Security::Secure, None) => match denial::no_ds(cut, &known.authority, work).await? {
+            NoDs::InsecureDelegation | NoDs::OptOut => Delegated::Not(Verdict::Insecure(None)),
+            NoDs::NotACut => Delegated::NotACut,
+            other => Delegated::Not(denial::of_no_ds(other, cut)),
+        },
+        _ => Delegated::Not(known.verdict()),
+    };
+    work.task.step(Step::Delegated(cut.clone(), delegated.word()));
+    Ok(delegated)
+}
+
+/// Why none of the keys a DS RRset stands for can be used here (RFC 4035 5.2, RFC 6840 5.2).
+fn of_no_use(ds: &Rrset, accepted: Accepted) -> Option<Trouble> {
+    let all: Vec<Ds<'_>> = ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse).collect();
+    if all
+        .iter()
+        .any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted))
+    {
+        return None;
+    }
+    let zone = &ds.owner;
+    Some(match all.iter().find(|ds| ds.algorithm.is_supported(accepted)) {
+        Some(ds) => Trouble::new(
+            ErrorCode::UNSUPPORTED_DS_DIGEST_TYPE,
+            format!("{zone} is signed, its key {} is told by digests of no use here ({})", ds.key_tag, ds.digest_type),
+        ),
+        None => {
+            let algorithm = all.first().map_or_else(String::new, |ds| format!(" ({})", ds.algorithm));
+            let text = format!("{zone} is signed in a way that is of no use here{algorithm}");
+            Trouble::new(ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM, text)
+        }
+    })
+}
+
+impl Delegated {
+    fn word(&self) -> &'static str {
+        match self {
+            Delegated::Signed(_) => "signed",
+            Delegated::NotACut => "no zone of its own",
+            Delegated::Not(Verdict::Insecure(_)) => "unsigned",
+            Delegated::Not(Verdict::Indeterminate) => "without trust anchor",
+            Delegated::Not(_) => "broken",
+        }
+    }
+}
+
+/// Judges the DNSKEY RRset that answers a question for it.
+pub(super) async fn judge_keys(
+    leg: &Leg,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Verdict, Failure> {
+    let zone = &leg.question.name;
+    let Some(rrset) = leg.answer.iter().find(|rrset| is_keys_of(rrset, zone)) else {
+        return Ok(Verdict::Bogus(Trouble::new(ErrorCode::DNSKEY_MISSING, format!("{zone} has no keys"))));
+    };
+    let ds = match delegation(zone, work).await? {
+        Delegated::Signed(ds) => ds,
+        // Keys at a name that is no zone are data like any other.
+        Delegated::NotACut => {
+            let judged = positive::judge(rrset, leg, work).await?;
+            changes.shortened.extend(judged.shortened);
+            return Ok(judged.verdict);
+        }
+        Delegated::Not(verdict) => return Ok(verdict),
+    };
+    let anchored = match work.nearest(zone.as_ref()) {
+        Nearest::Anchor(anchor) if anchor.apex == *zone => anchor.keys.clone(),
+        _ => Vec::new(),
+    };
+    if anchored.is_empty()
+        && let Some(trouble) = of_no_use(&ds, work.options.accepted)
+    {
+        return Ok(Verdict::Insecure(Some(trouble)));
+    }
+    let (keys, accepted) = (rrset.clone(), work.options.accepted);
+    let trusted = aside(work.task, move || trusted_keys(&keys, &ds, &anchored, accepted)).await?;
+    let trusted = match trusted {
+        Ok(trusted) => Arc::new(trusted),
+        Err(trouble) => return Ok(Verdict::Bogus(trouble)),
+    };
+    let tags = trusted.records().iter().filter_map(Dnskey::parse).map(|key| key.key_tag()).collect();
+    work.task.step(Step::TrustedKeys(zone.clone(), tags));
+    Ok(match positive::verify(rrset, zone, &trusted, work).await? {
+        Ok(good) => {
+            changes.shortened.extend(shortened(rrset, good.ttl));
+            Verdict::Secure
+        }
+        Err(trouble) => Verdict::Bogus(trouble),
+    })
+}
+
+/// Of the keys of a zone those that are told by a DS record, or are anchors themselves.
+fn trusted_keys(
+    keys: &Rrset,
+    ds: &Rrset,
+    anchored: &[Box<[u8]>],
+    accepted: Accepted,
+) -> Result<Rrset, Trouble> {
+    let told = strongest(ds, accepted);
+    let mut digests = 0;
+    let mut trusted = RecordsBuf::new();
+    let mut is_revoked = None;
+    for key in keys.records().iter().take(limits::KEYS_READ).filter_map(Dnskey::parse) {
+        let mut is_told = || {
+            told.iter().any(|ds| {
+                let may_be = ds.key_tag == key.key_tag() && ds.algorithm == key.algorithm;
+                digests += usize::from(may_be);
+                may_be && digests <= limits::DS_DIGESTS && ds.is_of(keys.owner.as_ref(), &key)
+            })
+        };
+        let is_trusted = key.is_zone_key() && (anchored.iter().any(|own| **own == *key.rdata) || is_told());
+        // RFC 5011 2.1: it says of itself that it is not to be trusted.
+        if is_trusted && key.is_revoked() {
+            is_revoked = Some(key.key_tag());
+        } else if is_trusted {
+            trusted.push(key.rdata);
+        }
+    }
+    let zone = &keys.owner;
+    if trusted.as_records().is_empty() {
+        let text = match is_revoked {
+            Some(tag) => format!("the key {tag} of {zone} is revoked, and the only one that is trusted"),
+            None => {
+                let tags: Vec<_> = told.iter().take(4).map(|ds| ds.key_tag.to_string()).collect();
+                let tags = tags.join(", ");
+                format!("none of the keys of {zone} is one that the zone above tells of ({tags}); does its DS fit?")
+            }
+        };
+        return Err(Trouble::new(ErrorCode::DNSKEY_MISSING, text));
+    }
+    let none = RecordsBuf::new();
+    Ok(Rrset::new(zone.clone(), RrType::DNSKEY, keys.ttl, trusted, none))
+}
+
+/// Those DS records that count. RFC 4509 3: where there is a stronger digest SHA-1 does not.
+fn strongest(ds: &Rrset, accepted: Accepted) -> Vec<Ds<'_>> {
+    let usable = |ds: &Ds<'_>| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted);
+    let all = ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse);
+    let mut all: Vec<_> = all.filter(usable).collect();
+    if all.iter().any(|ds| ds.digest_type != crate::dnssec::DigestType::SHA1) {
+        all.retain(|ds| ds.digest_type != crate::dnssec::DigestType::SHA1);
+    }
+    all
+}
+
+/// Judges an RRset without signatures: it is insecure below an insecure delegation, and else bogus.
+pub(super) async fn judge_unsigned(
+    rrset: &Rrset,
+    leg: &Leg,
+    work: &Work<'_>,
+) -> Result<Verdict, Failure> {
+    let missing = || {
+        let text = format!("{} {} is not signed, though its zone is", rrset.owner, rrset.rr_type);
+        Trouble::new(ErrorCode::RRSIGS_MISSING, text)
+    };
+    // RFC 4035 2.6: DS is the word of the zone above.
+    let owner = rrset.owner.as_ref();
+    let place = owner.parent().filter(|_| rrset.rr_type.is_parental()).unwrap_or(owner);
+    let _ = leg;
+    Ok(unsigned(place, work).await?.unwrap_or_else(|| Verdict::Bogus(missing())))
+}
+
+/// What makes data at a name good without signatures; none when nothing does.
+pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Option<Verdict>, Failure> {
+    let apex = match work.nearest(name) {
+        Nearest::Anchor(anchor) => anchor.apex.clone(),
+        other => return Ok(Some(without_anchor(other))),
+    };
+    let known = work.task.cache().closest_delegation(name, work.task.now());
+    let known = known.filter(|known| known.apex.as_ref().is_below(apex.as_ref()));
+    let cuts = known.map_or_else(Vec::new, |known| known_cuts(&apex, known.apex.as_ref(), work));
+    let deepest = cuts.last().unwrap_or(&apex).as_ref().label_count();
+    // Below the last cut that is known each label may be one, if the same servers have both zones.
+    let below = (deepest + 1..=name.label_count()).map(|labels| name.trim_to(labels).to_name());
+    let below: Vec<Name> = below.collect();
+    for cut in cuts.iter().chain(&below) {
+        match delegation(cut, work).await? {
+            Delegated::Signed(_) | Delegated::NotACut => {}
+            Delegated::Not(verdict) => return Ok(Some(verdict)),
+        }
+    }
+    Ok(None)
+}
+
+/// What is known of a question for keys, from the cache or just asked for.
+struct Known {
+    security: Security,
+    error: Option<Arc<ExtendedError>>,
+    answer: Vec<SharedRrset>,
+    authority: Vec<SharedRrset>,
+}
+
+impl Known {
+    fn of_cache(cached: &CachedAnswer) -> Known {
+        let rrsets = |of: &[crate::cache::CachedRrset]| of.iter().map(|cached| cached.rrset.clone()).collect();
+        Known {
+            security: cached.security,
+            error: cached.error.clone(),
+            answer: rrsets(&cached.answer),
+            authority: rrsets(&cached.authority),
+        }
+    }
+
+    fn of_flight(found: &Resolution) -> Known {
+        Known {
+            security: found.security,
+            error: found.error.clone(),
+            answer: found.answer.clone(),
+            authority: found.authority.clone(),
+        }
+    }
+
+    /// What it means for what was to be proven with it.
+    fn verdict(&self) -> Verdict {
+        let trouble = || self.error.as_deref().map(Trouble::of_error);
+        match self.security {
+            Security::Bogus => Verdict::Bogus(trouble().unwrap_or_else(|| {
+                Trouble::new(ErrorCode::DNSSEC_BOGUS, "a link of the chain of trust is broken").of_chain()
+            })),
+            Security::Indeterminate => Verdict::Indeterminate,
+            Security::Secure | Security::Insecure | Security::Unchecked => Verdict::Insecure(trouble()),
+        }
+    }
+}
+
+async fn ask(question: Question, work: &Work<'_>) -> Result<Known, Failure> {
+    match work.task.cache().lookup(question.as_ref(), work.task.now()) {
+        Lookup::Fresh(known) if known.security != Security::Unchecked => Ok(Known::of_cache(&known)),
+        _ => Ok(Known::of_flight(&*work.task.child_validated(question).await?)),
+    }
+}

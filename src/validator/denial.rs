@@ -1,0 +1,210 @@
+//! Denials: which proof an answer needs that says that something is not there (RFC 4035 5.4, RFC 5155 8).
+
+use super::chain::{self, Keys};
+use super::positive::{self, aside};
+use super::validate::{Changes, Trouble, Verdict, Work, shortened};
+use crate::dns::{ErrorCode, Name, NameRef, RrType, SharedRrset};
+use crate::dnssec::denial::{check_nodata, check_no_ds, check_nxdomain, check_wildcard_answer};
+use crate::dnssec::{Denial, Evidence, Hashes, NoDs, Rrsig};
+use crate::limits;
+use crate::observe::Step;
+use crate::resolver::{End, Failure, Leg};
+
+/// Judges an answer that denies the name or the type.
+pub(super) async fn judge(
+    leg: &Leg,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Verdict, Failure> {
+    let name = leg.aliases.last().map_or(&leg.question.name, |(_, to)| to);
+    let rr_type = leg.question.rr_type;
+    let gathered = match gather(leg, name, rr_type, work, changes).await? {
+        Ok(gathered) => gathered,
+        Err(verdict) => return Ok(verdict),
+    };
+    let is_nxdomain = leg.end == End::NxDomain;
+    let (asked, proofs) = (name.clone(), gathered.clone());
+    let denial = aside(work.task, move || {
+        let evidence = proofs.evidence();
+        let mut hashes = Hashes::new();
+        match is_nxdomain {
+            true => check_nxdomain(&evidence, asked.as_ref(), &mut hashes),
+            false => check_nodata(&evidence, asked.as_ref(), rr_type, &mut hashes),
+        }
+    })
+    .await?;
+    let what = match is_nxdomain {
+        true => format!("that {name} does not exist"),
+        false => format!("that {name} has no {rr_type}"),
+    };
+    Ok(gathered.verdict(denial, what, work))
+}
+
+/// Judges data that was made from wildcards: each of these names, with a closest encloser of so many labels, must be
+/// proven not to exist itself (RFC 4035 5.3.4, RFC 5155 8.8).
+pub(super) async fn judge_expansions(
+    expanded: &[(Name, usize)],
+    leg: &Leg,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Verdict, Failure> {
+    let mut whole = Verdict::Secure;
+    for (name, labels) in expanded {
+        let gathered = match gather(leg, name, leg.question.rr_type, work, changes).await? {
+            Ok(gathered) => gathered,
+            Err(verdict) => return Ok(verdict),
+        };
+        let (asked, labels, proofs) = (name.clone(), *labels, gathered.clone());
+        let denial = aside(work.task, move || {
+            let closest_encloser = asked.as_ref().trim_to(labels);
+            check_wildcard_answer(&proofs.evidence(), asked.as_ref(), closest_encloser, &mut Hashes::new())
+        })
+        .await?;
+        let what = format!("that {name} does not exist beside the wildcard it was made from");
+        whole = whole.and(gathered.verdict(denial, what, work));
+    }
+    Ok(whole)
+}
+
+/// NSEC or NSEC3 RRsets with good signatures of one zone.
+#[derive(Clone)]
+struct Gathered {
+    zone: Name,
+    proofs: Vec<SharedRrset>,
+    /// What was wrong with others.
+    trouble: Option<Trouble>,
+}
+
+impl Gathered {
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence::new(self.zone.as_ref(), self.proofs.iter().map(|rrset| rrset.view()))
+    }
+
+    fn verdict(&self, denial: Denial, what: String, work: &Work<'_>) -> Verdict {
+        let records = self.proofs.iter().map(|rrset| (rrset.owner.clone(), rrset.rr_type)).collect();
+        let verdict = match denial {
+            Denial::Proven => Verdict::Secure,
+            Denial::OptOut => Verdict::Insecure(None),
+            Denial::TooManyIterations => Verdict::Insecure(Some(too_many_iterations(&self.zone))),
+            Denial::TooManyHashes => Verdict::Bogus(too_many_hashes(&self.zone)),
+            Denial::Unproven(missing) => Verdict::Bogus(match &self.trouble {
+                Some(trouble) => trouble.clone(),
+                None => Trouble::new(
+                    ErrorCode::NSEC_MISSING,
+                    format!("{} does not prove {what}: {missing}", self.zone),
+                ),
+            }),
+        };
+        let holds = match &verdict {
+            Verdict::Secure => "proven",
+            Verdict::Bogus(_) => "not proven",
+            _ => "proven but for unsigned delegations",
+        };
+        work.task.step(Step::Proof { what: what.into(), zone: self.zone.clone(), records, holds });
+        verdict
+    }
+}
+
+/// Gathers what an answer proves about a name. The error is the verdict on an answer that proves nothing.
+async fn gather(
+    leg: &Leg,
+    name: &Name,
+    rr_type: RrType,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Result<Gathered, Verdict>, Failure> {
+    // RFC 4035 2.6: what DS there is, the zone above knows.
+    let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
+    let Some(zone) = prover(leg, place) else {
+        let text = format!("{name} {rr_type}: nothing is there, and nothing proves it, though the zone is signed");
+        let bogus = || Verdict::Bogus(Trouble::new(ErrorCode::NSEC_MISSING, text));
+        return Ok(Err(chain::unsigned(place, work).await?.unwrap_or_else(bogus)));
+    };
+    let keys = match chain::keys_of(&zone, work).await? {
+        Keys::Secure(keys) => keys,
+        Keys::Not(verdict) => return Ok(Err(verdict)),
+    };
+    let mut gathered = Gathered { zone: zone.clone(), proofs: Vec::new(), trouble: None };
+    for rrset in &leg.authority {
+        if !is_of(rrset, &zone) {
+            changes.unproven.push(rrset.clone());
+            continue;
+        }
+        match positive::verify(rrset, &zone, &keys, work).await? {
+            Ok(good) if rrset.rr_type == RrType::SOA => {
+                changes.shortened.extend(shortened(rrset, good.ttl));
+            }
+            // A proof made from a wildcard would prove anything.
+            Ok(good) if good.closest_encloser.is_some() => changes.unproven.push(rrset.clone()),
+            Ok(good) => {
+                changes.shortened.extend(shortened(rrset, good.ttl));
+                gathered.proofs.push(rrset.clone());
+            }
+            Err(trouble) if rrset.rr_type == RrType::SOA => return Ok(Err(Verdict::Bogus(trouble))),
+            Err(trouble) => {
+                changes.unproven.push(rrset.clone());
+                gathered.trouble = gathered.trouble.or(Some(trouble));
+            }
+        }
+    }
+    Ok(Ok(gathered))
+}
+
+/// What of the authority section is of a zone: its proofs, and the SOA of a denial.
+fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
+    match rrset.rr_type {
+        RrType::NSEC | RrType::NSEC3 => signer(rrset).is_some_and(|signer| signer == zone.as_ref()),
+        RrType::SOA => rrset.owner == *zone,
+        _ => false,
+    }
+}
+
+/// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
+fn prover(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
+    let proofs = leg.authority.iter().filter(|rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3));
+    let signers = proofs.filter_map(signer).filter(|signer| name.is_at_or_below(*signer));
+    signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
+}
+
+/// The zone that signed an RRset. The first signature that can be read says.
+fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
+    let signatures = rrset.signatures().iter().take(limits::SIGNATURES_READ);
+    signatures.filter_map(Rrsig::parse).map(|signature| signature.signer).next()
+}
+
+/// What these RRsets, each validated, say of a name that has no DS record.
+pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
+    let is_proof = |rrset: &&SharedRrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
+    let proofs: Vec<SharedRrset> = authority.iter().filter(is_proof).cloned().collect();
+    let cut = cut.clone();
+    aside(work.task, move || {
+        let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);
+        let evidence = Evidence::new(zone, proofs.iter().map(|rrset| rrset.view()));
+        check_no_ds(&evidence, cut.as_ref(), &mut Hashes::new())
+    })
+    .await
+}
+
+/// What trouble with that means.
+pub(super) fn of_no_ds(said: NoDs, cut: &Name) -> Verdict {
+    match said {
+        NoDs::InsecureDelegation | NoDs::OptOut | NoDs::NotACut => Verdict::Insecure(None),
+        NoDs::TooManyIterations => Verdict::Insecure(Some(too_many_iterations(cut))),
+        NoDs::TooManyHashes => Verdict::Bogus(too_many_hashes(cut).of_chain()),
+        NoDs::Unproven(missing) => {
+            let text = format!("nothing proves that {cut} is an unsigned zone: {missing}");
+            Verdict::Bogus(Trouble::new(ErrorCode::NSEC_MISSING, text).of_chain())
+        }
+    }
+}
+
+fn too_many_iterations(zone: &Name) -> Trouble {
+    let most = limits::NSEC3_ITERATIONS;
+    let text = format!("{zone} hashes its names more than {most} times over (NSEC3), so it counts as unsigned");
+    Trouble::new(ErrorCode::UNSUPPORTED_NSEC3_ITERATIONS, text)
+}
+
+fn too_many_hashes(zone: &Name) -> Trouble {
+    let text = format!("the proof of {zone} needs more hashes than one answer is worth");
+    Trouble::new(ErrorCode::UNSUPPORTED_NSEC3_ITERATIONS, text)
+}

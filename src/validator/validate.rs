@@ -1,0 +1,259 @@
+//! From what was resolved to whether it can be believed (RFC 4035 4.3 and 5).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{AnchorStore, Nearest, TrustAnchors, ValidationOptions};
+use super::{chain, denial, positive};
+use crate::cache::Security;
+use crate::clock::Unix;
+use crate::dns::{ErrorCode, ExtendedError, NameRef, RrType, Rrset, SharedRrset, Ttl};
+use crate::observe::Step;
+use crate::resolver::{End, Failure, Leg, Origin, Resolution, Task};
+
+/// What validation needs beside the answer.
+#[derive(Debug)]
+pub struct Validation {
+    /// How.
+    pub options: ValidationOptions,
+    /// Where chains of trust begin.
+    pub anchors: Arc<AnchorStore>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Validated {
+    /// The same answer, with what is to be thought of it, and TTLs no longer than its signatures hold.
+    pub resolution: Resolution,
+    /// When it is bogus and others might say better: the servers that said it.
+    pub suspects: Option<Arc<[SocketAddr]>>,
+}
+
+/// What is to be thought of something.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// There is a chain of trust to it.
+    Secure,
+    /// There is none and need not be; and why not, when it is signed.
+    Insecure(Option<Trouble>),
+    /// There is no trust anchor above it.
+    Indeterminate,
+    /// There should be one, and is none.
+    Bogus(Trouble),
+}
+
+/// Why something is bogus, or insecure although it is signed.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub(super) code: ErrorCode,
+    pub(super) text: String,
+    /// It lies in what was said of the question itself, so that another server may say better.
+    pub(super) is_of_answer: bool,
+}
+
+impl Trouble {
+    pub(super) fn new(code: ErrorCode, text: impl Into<String>) -> Trouble {
+        Trouble { code, text: text.into(), is_of_answer: true }
+    }
+
+    /// The same, in the chain of trust above what was said.
+    pub(super) fn of_chain(self) -> Trouble {
+        Trouble { is_of_answer: false, ..self }
+    }
+
+    pub(super) fn of_error(error: &ExtendedError) -> Trouble {
+        Trouble::new(error.code, error.text.clone()).of_chain()
+    }
+
+    fn error(&self) -> ExtendedError {
+        ExtendedError { code: self.code, text: self.text.clone().into() }
+    }
+}
+
+/// The validation of one answer: what it is judged by.
+pub(super) struct Work<'t> {
+    pub(super) task: &'t Task,
+    pub(super) options: &'t ValidationOptions,
+    pub(super) anchors: Arc<TrustAnchors>,
+    pub(super) unix: Unix,
+}
+
+impl Work<'_> {
+    /// The trust anchor nearest above a name. What is served here without keys is its owner's word, so below such a zone
+    /// there is none unless the operator gave one.
+    pub(super) fn nearest(&self, name: NameRef<'_>) -> Nearest<'_> {
+        let nearest = self.anchors.nearest(name, self.unix);
+        let depth = self.task.here().and_then(|here| here.depth(name));
+        match (depth, nearest) {
+            (Some(depth), Nearest::Anchor(anchor)) if depth > anchor.apex.as_ref().label_count() => {
+                Nearest::None
+            }
+            _ => nearest,
+        }
+    }
+}
+
+/// Validates an answer leg by leg. The error is one of getting what that takes, or of the budget.
+pub async fn validate(
+    found: &Arc<Resolution>,
+    validation: &Validation,
+    task: &Task,
+) -> Result<Validated, Failure> {
+    let (anchors, unix) = (validation.anchors.current(), task.now().unix);
+    let work = Work { task, options: &validation.options, anchors, unix };
+    let mut judged = Judged { resolution: Resolution::clone(found), verdict: Verdict::Secure };
+    for leg in &found.legs {
+        let verdict = match &leg.origin {
+            // A zone served here answers for itself; for others that is no proof.
+            Origin::Here { .. } => Verdict::Insecure(None),
+            Origin::Cache(security, error) if *security != Security::Unchecked => {
+                of_cache(*security, error.as_deref())
+            }
+            Origin::Cache(..) | Origin::Network { .. } => {
+                let mut changes = Changes::default();
+                let verdict = judge(leg, &work, &mut changes).await?;
+                judged.change(changes);
+                verdict
+            }
+        };
+        judged.take(verdict);
+        if matches!(judged.verdict, Verdict::Bogus(_)) {
+            break;
+        }
+    }
+    Ok(judged.end(found, task))
+}
+
+fn of_cache(security: Security, error: Option<&ExtendedError>) -> Verdict {
+    let trouble = || error.map(Trouble::of_error);
+    match security {
+        Security::Secure => Verdict::Secure,
+        Security::Indeterminate => Verdict::Indeterminate,
+        Security::Insecure | Security::Unchecked => Verdict::Insecure(trouble()),
+        Security::Bogus => Verdict::Bogus(trouble().unwrap_or_else(|| {
+            Trouble::new(ErrorCode::DNSSEC_BOGUS, "the answer did not stand validation").of_chain()
+        })),
+    }
+}
+
+/// What becomes of the RRsets of an answer when their signatures are read.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// With the TTL they may have, when that is less than they say.
+    pub(super) shortened: Vec<SharedRrset>,
+    /// Proofs without a good signature: nobody is to rely on them, now or later.
+    pub(super) unproven: Vec<SharedRrset>,
+}
+
+/// What is to be thought of one leg.
+async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verdict, Failure> {
+    if leg.question.rr_type == RrType::DNSKEY && leg.end == End::Data && leg.aliases.is_empty() {
+        return chain::judge_keys(leg, work, changes).await;
+    }
+    let mut whole = Verdict::Secure;
+    let mut expanded = Vec::new();
+    let mut is_behind_dname = false;
+    for rrset in &leg.answer {
+        let is_synthesised = std::mem::replace(&mut is_behind_dname, rrset.rr_type == RrType::DNAME)
+            && rrset.rr_type == RrType::CNAME
+            && !rrset.is_signed();
+        if is_synthesised {
+            // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify.
+            continue;
+        }
+        let judged = positive::judge(rrset, leg, work).await?;
+        changes.shortened.extend(judged.shortened);
+        expanded.extend(judged.closest_encloser.map(|labels| (rrset.owner.clone(), labels)));
+        whole = whole.and(judged.verdict);
+        if !matches!(whole, Verdict::Secure) {
+            return Ok(whole);
+        }
+    }
+    let verdict = match &leg.end {
+        End::NoData | End::NxDomain => denial::judge(leg, work, changes).await?,
+        End::Data | End::Alias(_) | End::Overlong if expanded.is_empty() => return Ok(whole),
+        End::Data | End::Alias(_) | End::Overlong => {
+            denial::judge_expansions(&expanded, leg, work, changes).await?
+        }
+    };
+    Ok(whole.and(verdict))
+}
+
+impl Verdict {
+    /// Of two parts of one answer: it is as good as the worse.
+    pub(super) fn and(self, other: Verdict) -> Verdict {
+        let rank = |verdict: &Verdict| match verdict {
+            Verdict::Secure => 0,
+            Verdict::Insecure(None) => 1,
+            Verdict::Insecure(Some(_)) => 2,
+            Verdict::Indeterminate => 3,
+            Verdict::Bogus(_) => 4,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}
+
+struct Judged {
+    resolution: Resolution,
+    verdict: Verdict,
+}
+
+impl Judged {
+    fn take(&mut self, verdict: Verdict) {
+        let before = std::mem::replace(&mut self.verdict, Verdict::Secure);
+        self.verdict = before.and(verdict);
+    }
+
+    fn change(&mut self, Changes { shortened, unproven }: Changes) {
+        let Resolution { answer, authority, learnt, .. } = &mut self.resolution;
+        authority.retain(|rrset| !unproven.iter().any(|unproven| is_same(unproven, rrset)));
+        let learnt = learnt.iter_mut().map(|learnt| &mut learnt.rrset);
+        for rrset in answer.iter_mut().chain(authority).chain(learnt) {
+            if let Some(new) = shortened.iter().find(|new| is_same(new, rrset)) {
+                *rrset = new.clone();
+            }
+        }
+    }
+
+    fn end(mut self, found: &Resolution, task: &Task) -> Validated {
+        let (security, trouble) = match self.verdict {
+            Verdict::Secure => (Security::Secure, None),
+            Verdict::Insecure(trouble) => (Security::Insecure, trouble),
+            Verdict::Indeterminate => (Security::Indeterminate, None),
+            Verdict::Bogus(trouble) => (Security::Bogus, Some(trouble)),
+        };
+        let error = trouble.as_ref().map(|trouble| Arc::new(trouble.error()));
+        task.step(Step::Judged(task.question.clone(), security.word(), error.clone()));
+        self.resolution.security = security;
+        self.resolution.error = error;
+        // What is bogus is not kept by itself.
+        match security {
+            Security::Bogus => self.resolution.learnt.clear(),
+            _ => self.resolution.learnt.iter_mut().for_each(|learnt| learnt.security = security),
+        }
+        let is_of_answer = trouble.is_some_and(|trouble| trouble.is_of_answer);
+        let suspects = (security == Security::Bogus && is_of_answer).then(|| servers(found));
+        Validated { resolution: self.resolution, suspects }
+    }
+}
+
+fn is_same(one: &Rrset, other: &Rrset) -> bool {
+    one.owner == other.owner && one.rr_type == other.rr_type
+}
+
+fn servers(found: &Resolution) -> Arc<[SocketAddr]> {
+    let server = |leg: &Leg| match &leg.origin {
+        Origin::Network { server, .. } => *server,
+        _ => None,
+    };
+    found.legs.iter().filter_map(server).collect()
+}
+
+/// The RRset as long as its signature holds, when that is shorter.
+pub(super) fn shortened(rrset: &Rrset, most: Ttl) -> Option<SharedRrset> {
+    (most < rrset.ttl).then(|| {
+        let mut shorter = rrset.clone();
+        shorter.ttl = most;
+        Arc::new(shorter)
+    })
+}
