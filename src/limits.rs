@@ -434,3 +434,7 @@ pub const TRIES_BEFORE_OTHER_GLUE: u32 = 3;
 /// This part of the time for a query is left for its answer to reach the client: of five seconds, a tenth of one. That is
 /// twice [`LANDING_GRACE`].
 pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;
+
+/// Silent tries at the servers of one delegation, when one on the way had more than [`NAME_SERVERS`] or more glue than
+/// [`UPSTREAM_ADDRESSES`]: only an attacker's has, and it has already cost a question over a stream (CVE-2026-3592).
+pub const TRIES_PER_WARY_DELEGATION: u32 = 8;
