@@ -497,3 +497,7 @@ pub const DS_DIGESTS: usize = 4;
 /// Seconds a clock may be wrong, ours or that of who signed, before a signature counts as not begun or as expired. What is
 /// signed for days loses nothing by it.
 pub const CLOCK_SKEW: u32 = 300;
+
+/// Silent tries at the servers of one delegation, when one on the way had more than [`NAME_SERVERS`] or more glue than
+/// [`UPSTREAM_ADDRESSES`]: only an attacker's has, and it has already cost a question over a stream (CVE-2026-3592).
+pub const TRIES_PER_WARY_DELEGATION: u32 = 8;

@@ -18,7 +18,7 @@ pub struct Referral {
     pub servers: Box<[NameServer]>,
     /// The smallest TTL of the NS RRset and the glue.
     pub ttl: Ttl,
-    /// The NS RRset has more records than any honest zone needs.
+    /// The NS RRset has more records, or they have more glue, than any honest zone needs.
     pub is_too_many: bool,
     /// The DS RRset beside it, or the NSEC or NSEC3 RRsets that prove that there is none (RFC 4035 3.1.4).
     pub security: Vec<Rrset>,
@@ -53,8 +53,10 @@ impl Referral {
                 break;
             }
         }
-        let is_too_many = ns.records().iter().nth(limits::NAME_SERVERS).is_some();
-        if is_too_many {
+        let has_too_many_servers = ns.records().iter().nth(limits::NAME_SERVERS).is_some();
+        let glue = glue.values().flatten().flat_map(|rrset| addresses_of(rrset));
+        let is_too_many = has_too_many_servers || glue.skip(limits::UPSTREAM_ADDRESSES).next().is_some();
+        if has_too_many_servers {
             without_glue.truncate(limits::NAME_SERVERS_OF_TOO_MANY);
         }
         // Servers with glue can be asked at once; the bound leaves out the others first.

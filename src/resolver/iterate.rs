@@ -410,6 +410,7 @@ impl<'t> Round<'t> {
         let (is_silent, is_known) = (self.candidates.are_all_last_resort(), self.candidates.is_any_known());
         match (self.task.depth, is_silent) {
             (0, true) => limits::TRIES_PER_SILENT_DELEGATION,
+            (0, false) if self.task.budget().is_wary() => limits::TRIES_PER_WARY_DELEGATION,
             (0, false) if is_known => limits::TRIES_PER_KNOWN_DELEGATION,
             (0, false) => limits::TRIES_PER_DELEGATION,
             (_, true) => limits::TRIES_PER_SILENT_DELEGATION_OF_CHILD,

@@ -22,7 +22,10 @@ use crate::wire::{Flags, Header, MessageView, SectionKind};
 use crate::zone::{ZoneBuilder, ZoneEntry, ZoneTable};
 use crate::zonefile::{Files, NoIncludes, parse};
 
+mod datagrams;
+mod leaks;
 mod limiting;
+mod pulses;
 mod transfers;
 
 const ZONE: &str = "$ORIGIN example.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n\

@@ -240,6 +240,32 @@ mod tests {
         assert_eq!(&message[places[names.len() - 1]..], b"\x04late\0");
     }
 
+    /// BOUNDS on compression out (CVE-2024-8508): what is remembered, and so what is searched, does not grow with the message.
+    #[test]
+    fn of_thousands_of_names_the_first_are_remembered_and_no_more_are_searched_for() {
+        let (mut compressor, mut message) = (Compressor::default(), vec![0; 65_535]);
+        let mut end = 12;
+        for number in 0..4000 {
+            let name: Name = format!("n{number}.m{number}.").parse().unwrap();
+            end = compressor.write(name.as_ref(), &mut message, end).unwrap();
+        }
+        assert_eq!(
+            (compressor.names, compressor.suffixes.len()),
+            (limits::COMPRESSION_NAMES, 2 * limits::COMPRESSION_NAMES)
+        );
+        let kept = (compressor.suffixes.capacity(), compressor.labels.capacity());
+        // The longest names there are, in a second message: as many names, of as many labels as a name can have.
+        compressor.reset();
+        let mut end = 12;
+        for number in 0..250 {
+            let name: Name = format!("{}{number}.", "a.".repeat(119)).parse().unwrap();
+            end = compressor.write(name.as_ref(), &mut message, end).unwrap();
+        }
+        assert_eq!(compressor.names, limits::COMPRESSION_NAMES);
+        assert!(compressor.suffixes.len() <= limits::COMPRESSION_NAMES * MAX_LABELS);
+        assert!(kept.0 <= compressor.suffixes.capacity() && kept.1 == compressor.labels.capacity());
+    }
+
     fn hash_of(name: &Name) -> u32 {
         let mut compressor = Compressor::default();
         compressor.read_labels(name.as_ref());

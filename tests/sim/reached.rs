@@ -76,7 +76,11 @@ const BOUNDS: [&str; 42] = [
 ];
 
 /// The others, each with the reason why no random internet shows it. All have tests of their own beside the code.
-const OUT_OF_SIGHT: [(&str, &str); 10] = [
+const OUT_OF_SIGHT: [(&str, &str); 11] = [
+    (
+        "TRIES_PER_WARY_DELEGATION",
+        "no delegation of these internets is both made up and silent to its client",
+    ),
     ("FLIGHTS", "16384 questions at the same instant"),
     ("FOLLOWER_RESTARTS", "nobody is told how often a question began again"),
     (

@@ -59,6 +59,28 @@ mod tests {
         assert!(ignore_path_mtu(&file, false).is_err(), "not a socket");
     }
 
+    fn option(socket: &impl AsFd, level: i32, name: i32) -> i32 {
+        let (mut value, mut length) = (0i32, size_of::<i32>() as libc::socklen_t);
+        let fd = socket.as_fd().as_raw_fd();
+        // SAFETY: the descriptor is open, and the kernel writes at most `length` octets of `value`, which are there.
+        let result = unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut length) };
+        assert_eq!((result, length as usize), (0, size_of::<i32>()));
+        value
+    }
+
+    /// What the kernel holds, not what was asked of it: with `IP_PMTUDISC_OMIT` no ICMP message makes fragments of responses.
+    #[test]
+    fn a_socket_that_ignores_the_path_mtu_says_so_when_asked() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let of = |socket| option(socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER);
+        assert_ne!(of(&socket), libc::IP_PMTUDISC_OMIT);
+        ignore_path_mtu(&socket, false).unwrap();
+        assert_eq!(of(&socket), libc::IP_PMTUDISC_OMIT);
+        let Ok(socket) = UdpSocket::bind("[::1]:0") else { return };
+        ignore_path_mtu(&socket, true).unwrap();
+        assert_eq!(option(&socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER), libc::IPV6_PMTUDISC_OMIT);
+    }
+
     #[test]
     fn a_process_may_open_files() {
         assert!(open_files_limit() >= 20);

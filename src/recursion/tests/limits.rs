@@ -135,6 +135,20 @@ fn a_delegation_that_looks_made_up_is_worth_one_silent_try() {
 }
 
 #[test]
+fn a_delegation_with_very_much_glue_is_worth_fewer_silent_tries() {
+    for (addresses, tries) in [
+        (limits::UPSTREAM_ADDRESSES, limits::TRIES_PER_DELEGATION),
+        (limits::UPSTREAM_ADDRESSES + 1, limits::TRIES_PER_WARY_DELEGATION),
+    ] {
+        let (ns, _) = delegation("wide.", limits::NAME_SERVERS, "wide.", None);
+        let glue = (0..addresses).map(|at| format!("n{}.wide. A 192.0.2.{}", at % 13, 100 + at));
+        let lab = Lab::new(&[["*.wide. *", "", "", &ns, &glue.collect::<Vec<_>>().join(" | ")]], &[]);
+        assert!(lab.ask("www.wide. A").starts_with("SERVFAIL 22"));
+        assert_eq!(sent_to(&lab, &["192.0.2.1"]) as u32 - 1, tries, "{addresses}");
+    }
+}
+
+#[test]
 fn a_child_asks_servers_that_died_so_often() {
     static IS_DEAD: AtomicUsize = AtomicUsize::new(0);
     let lab = Lab::new(&[["*.bare. *", "", "", "bare. NS ns.example.", ""]], &[]).afresh(

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bounds;
+mod cache_growth;
 mod forgers;
 mod forward;
 mod limits;
