@@ -9,6 +9,7 @@ pub mod algorithms;
 pub mod canonical;
 pub mod denial;
 pub mod keys;
+pub mod nsec;
 pub mod nsec3;
 pub mod rrsig;
 mod small_rsa;
@@ -19,8 +20,9 @@ pub mod verify;
 
 pub use algorithms::{Accepted, Algorithm, DigestType};
 pub use canonical::Canonical;
-pub use denial::{Chain, ChainKind, Proof};
+pub use denial::{Chain, ChainKind, Denial, Evidence, Hashes, Missing, NoDs, Proof};
 pub use keys::{Dnskey, Ds, digest};
+pub use nsec::{Nsec, TypeBitmap};
 pub use nsec3::{Nsec3Params, OwnerHash};
 pub use rrsig::{Period, Rrsig};
 pub use verify::{Unverified, verify};
