@@ -1,0 +1,18 @@
+//! From what was resolved to whether it can be believed: trust anchors, chains of trust, proofs.
+//!
+//! Given: trust anchors as records, the wall clock's reading. Must not know: sockets, clocks, files (octets and text come
+//! in, text goes out; who reads and writes it is not asked).
+//! RFC 4035 5 (validation), RFC 5011 (keeping trust anchors up to date), RFC 7646 (negative trust anchors).
+
+pub mod anchors;
+pub mod options;
+mod text;
+pub mod tracking;
+
+#[cfg(test)]
+mod tests;
+
+pub use anchors::{Anchor, AnchorStore, Nearest, NegativeAnchor, TrustAnchors, UnfitAnchor};
+pub use options::{Mode, ValidationOptions};
+pub use text::Damage;
+pub use tracking::{Change, IsDigestOf, KeyState, Look, Tracking, ValidatedKeys};
