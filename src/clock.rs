@@ -52,6 +52,11 @@ impl Age {
 pub struct Unix(pub u64);
 
 impl Unix {
+    /// So many seconds after the beginning of 1970.
+    pub const fn of_seconds(seconds: u64) -> Unix {
+        Unix(seconds.saturating_mul(1_000_000_000))
+    }
+
     /// Whole seconds since 1970.
     pub fn seconds(self) -> u64 {
         self.0 / 1_000_000_000

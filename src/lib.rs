@@ -29,6 +29,9 @@ pub mod policy;
 pub mod resolver;
 pub mod transfer;
 
+// Floor 3b: what can be believed.
+pub mod validator;
+
 // Floor 3c: one question, from flight to cache.
 pub mod recursion;
 

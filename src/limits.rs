@@ -519,3 +519,28 @@ pub const NSEC3_LABELS_FIRST: usize = 8;
 /// NSEC and NSEC3 RRsets of one zone that are looked at for one answer. A proof has three, and an answer with an alias in the
 /// same zone two proofs.
 pub const DENIAL_RRSETS: usize = 32;
+
+// Trust anchors.
+
+/// Names with trust anchors. Operators have the root and a few islands; each name is looked at from time to time.
+pub const TRUST_POINTS: usize = 256;
+/// Trust anchors of one name that are configured. RFC 5011 2.4.3 asks for five at least; the root has had three at most.
+pub const ANCHORS_PER_POINT: usize = 16;
+/// Keys of one name that are followed besides those configured. Only who holds a key that is trusted can make us meet one.
+pub const TRACKED_KEYS: usize = 16;
+/// Octets of the RDATA of a trust anchor. A key of 4096 bits, the longest that is used, takes 520.
+pub const TRUST_ANCHOR_OCTETS: usize = 1024;
+/// Octets of the file in which the state of trust anchors is kept: what all of the above takes in hexadecimal.
+pub const TRUST_ANCHOR_STATE: u64 = 32 << 20;
+/// How long a new key has to be seen before it is trusted (RFC 5011 2.4.1).
+pub const ADD_HOLD_DOWN: Duration = Duration::from_secs(30 * 86_400);
+/// How long a revoked key is followed (RFC 5011 2.4.2).
+pub const REMOVE_HOLD_DOWN: Duration = Duration::from_secs(30 * 86_400);
+/// Least time between two looks at the keys of a name with trust anchors (RFC 5011 2.3).
+pub const ANCHOR_LOOK_LEAST: Duration = Duration::from_secs(3600);
+/// Most time to the next look (RFC 5011 2.3).
+pub const ANCHOR_LOOK_MOST: Duration = Duration::from_secs(15 * 86_400);
+/// Most time to the next look after one that failed (RFC 5011 2.3).
+pub const ANCHOR_RETRY_MOST: Duration = Duration::from_secs(86_400);
+/// Time from the start to the first look: machines start before their network.
+pub const ANCHOR_FIRST_LOOK: Duration = Duration::from_secs(60);

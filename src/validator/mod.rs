@@ -7,6 +7,8 @@
 
 pub mod anchors;
 pub mod options;
+mod text;
+pub mod tracking;
 pub mod validate;
 
 mod chain;
@@ -15,4 +17,6 @@ mod positive;
 
 pub use anchors::{Anchor, AnchorStore, Nearest, NegativeAnchor, TrustAnchors, UnfitAnchor};
 pub use options::{Mode, ValidationOptions};
+pub use text::Damage;
+pub use tracking::{Change, IsDigestOf, KeyState, Look, Tracking, ValidatedKeys};
 pub use validate::{Validated, Validation, validate};

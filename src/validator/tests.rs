@@ -1,0 +1,349 @@
+//! Stories of trust anchors that follow their zone, told with a clock that is moved.
+
+use super::anchors::key_tag;
+use super::*;
+use crate::clock::Unix;
+use crate::dns::{Name, NameRef, RrType, Ttl};
+use crate::limits;
+
+const DAY: u64 = 86_400;
+/// 2026-11-21.
+const START: u64 = 1_795_219_200;
+
+/// In place of mathematics: the digest of a key is its public key.
+fn is_digest_of(_: NameRef<'_>, ds: &[u8], dnskey: &[u8]) -> bool {
+    ds[4..] == dnskey[4..]
+}
+
+/// A key of its own for each number, with the SEP bit.
+fn key(number: u8) -> Box<[u8]> {
+    [1, 1, 3, 8, number, number, 7].into()
+}
+
+fn revoked(number: u8) -> Box<[u8]> {
+    [1, 0x81, 3, 8, number, number, 7].into()
+}
+
+fn ds(number: u8) -> Vec<u8> {
+    let key = key(number);
+    [&key_tag(&key).to_be_bytes()[..], &[8, 99], &key[4..]].concat()
+}
+
+/// A zone, its trust anchors, and a clock in days.
+struct Story {
+    tracking: Tracking,
+    apex: Name,
+}
+
+impl Story {
+    fn with(anchors: &TrustAnchors) -> Story {
+        Story { tracking: Tracking::new(anchors, at(0)), apex: Name::root() }
+    }
+
+    /// Configured by the DS records of these keys.
+    fn of(numbers: &[u8]) -> Story {
+        Story::with(&configured(numbers))
+    }
+
+    /// A look that finds these keys and those that revoke themselves; what changed, and which keys are trusted then.
+    fn look(&mut self, day: u64, there: &[u8], gone: &[u8]) -> (String, String) {
+        let keys = there.iter().copied().map(key).chain(gone.iter().copied().map(revoked)).collect();
+        let ttl = Ttl::saturating(2 * DAY);
+        let validated = Some(ValidatedKeys { keys, ttl, expires: at(day + 10) });
+        let look = Look { validated, revoked: gone.iter().copied().map(revoked).collect() };
+        self.take(day, &look)
+    }
+
+    fn take(&mut self, day: u64, look: &Look) -> (String, String) {
+        let changes = self.tracking.take(&self.apex, look, at(day), is_digest_of);
+        let word = |state: Option<KeyState>| state.map_or("start", KeyState::word);
+        let tell = |change: &Change| {
+            format!("{} {}->{}", number(change.key_tag), word(change.before), word(change.after))
+        };
+        (changes.iter().map(tell).collect::<Vec<_>>().join(", "), self.trusted())
+    }
+
+    fn trusted(&self) -> String {
+        let anchors = self.tracking.anchors(is_digest_of);
+        let Some(anchor) = anchors.anchors().first() else { return "nothing".into() };
+        let numbers: Vec<String> = anchor.key_tags().map(|tag| number(tag).to_string()).collect();
+        numbers.join(" ")
+    }
+
+    /// What a restart makes of it.
+    fn restart(&mut self, anchors: &TrustAnchors, day: u64) -> Vec<Name> {
+        let saved = Tracking::read(&self.tracking.text()).unwrap();
+        let (tracking, dropped) = Tracking::resume(saved, anchors, at(day));
+        self.tracking = tracking;
+        dropped
+    }
+}
+
+fn at(day: u64) -> Unix {
+    Unix::of_seconds(START + day * DAY)
+}
+
+fn number(tag: u16) -> u8 {
+    (0..=255).find(|number| key_tag(&key(*number)) == tag).expect("keys have different tags")
+}
+
+fn configured(numbers: &[u8]) -> TrustAnchors {
+    let mut anchors = TrustAnchors::none();
+    for number in numbers {
+        anchors.insert(NameRef::ROOT, RrType::DS, &ds(*number)).unwrap();
+    }
+    anchors
+}
+
+fn told(changes: &str, trusted: &str) -> (String, String) {
+    (changes.into(), trusted.into())
+}
+
+#[test]
+fn a_rollover_from_beginning_to_end() {
+    let mut story = Story::of(&[1]);
+    assert_eq!(story.trusted(), "1");
+    assert_eq!(story.look(0, &[1, 100], &[]), told("1 start->valid, 100 start->addpend", "1"));
+    for day in [1, 15, 29] {
+        assert_eq!(story.look(day, &[1, 100], &[]), told("", "1"), "{day}");
+        assert!(story.restart(&configured(&[1]), day).is_empty());
+    }
+    assert_eq!(story.look(30, &[1, 100], &[]), told("100 addpend->valid", "1 100"));
+    assert_eq!(story.look(40, &[100], &[]), told("1 valid->missing", "1 100"));
+    assert_eq!(story.look(41, &[1, 100], &[]), told("1 missing->valid", "1 100"));
+    assert_eq!(story.look(50, &[100], &[1]), told("1 valid->revoked", "100"));
+    assert!(story.restart(&configured(&[1]), 50).is_empty());
+    assert_eq!(story.trusted(), "100", "the digest that is configured is that of the revoked key");
+    assert_eq!(story.look(60, &[100, 1], &[]), told("", "100"), "nothing makes a revoked key good again");
+    assert_eq!(story.look(79, &[100], &[]), told("", "100"));
+    assert_eq!(story.look(80, &[100], &[]), told("1 revoked->removed", "100"));
+    assert_eq!(story.look(90, &[100, 1], &[]), told("", "100"));
+}
+
+#[test]
+fn a_pending_key_that_is_gone_once_begins_anew() {
+    let mut story = Story::of(&[1]);
+    story.look(0, &[1, 66], &[]);
+    assert_eq!(story.look(20, &[1], &[]), told("66 addpend->start", "1"));
+    assert_eq!(story.look(21, &[1, 66], &[]), told("66 start->addpend", "1"));
+    assert_eq!(story.look(50, &[1, 66], &[]), told("", "1"));
+    assert_eq!(story.look(51, &[1, 66], &[]), told("66 addpend->valid", "1 66"));
+
+    // Gone at the first look after its time: not trusted either, and seen later it begins anew.
+    let mut story = Story::of(&[1]);
+    story.look(0, &[1, 66], &[]);
+    assert_eq!(story.look(31, &[1], &[]), told("66 addpend->start", "1"));
+    assert_eq!(story.look(32, &[1, 66], &[]), told("66 start->addpend", "1"));
+}
+
+#[test]
+fn time_alone_makes_no_key_trusted() {
+    let mut story = Story::of(&[1]);
+    story.look(0, &[1, 66], &[]);
+    // The clock runs far ahead, and all looks fail.
+    assert_eq!(story.take(4000, &Look::default()), told("", "1"));
+    assert!(story.restart(&configured(&[1]), 4000).is_empty());
+    assert_eq!(story.trusted(), "1");
+    // And is set back to before the key was seen first: its time begins anew.
+    let mut back = Story { tracking: story.tracking.clone(), apex: Name::root() };
+    back.tracking.points[0].keys[1].since = START + 50 * DAY;
+    assert_eq!(back.look(49, &[1, 66], &[]), told("", "1"));
+    assert_eq!(back.look(78, &[1, 66], &[]), told("", "1"));
+    assert_eq!(back.look(79, &[1, 66], &[]), told("66 addpend->valid", "1 66"));
+}
+
+#[test]
+fn a_long_ttl_makes_the_hold_down_longer() {
+    let mut story = Story::of(&[1]);
+    let look = |day: u64| {
+        let ttl = Ttl::saturating(40 * DAY);
+        let keys = ValidatedKeys { keys: vec![key(1), key(66)], ttl, expires: at(day + 90) };
+        Look { validated: Some(keys), revoked: Vec::new() }
+    };
+    story.take(0, &look(0));
+    assert_eq!(story.take(39, &look(39)), told("", "1"));
+    assert_eq!(story.take(40, &look(40)), told("66 addpend->valid", "1 66"));
+}
+
+#[test]
+fn a_key_revokes_itself_whatever_else_is_wrong() {
+    let alone =
+        |numbers: &[u8]| Look { validated: None, revoked: numbers.iter().copied().map(revoked).collect() };
+    let mut story = Story::of(&[1, 2]);
+    assert_eq!(
+        story.take(0, &alone(&[2, 77])),
+        told("2 start->revoked", "1"),
+        "never seen before, or unknown"
+    );
+    story.look(1, &[1, 66], &[]);
+    assert_eq!(story.take(2, &alone(&[66])), told("66 addpend->revoked", "1"));
+    assert_eq!(story.look(40, &[1, 66], &[]), told("2 revoked->removed, 66 revoked->removed", "1"));
+    // A key that only looks like one that revokes itself is as good as not there.
+    let keys = ValidatedKeys { keys: vec![revoked(1)], ttl: Ttl::ZERO, expires: at(50) };
+    let unsigned = Look { validated: Some(keys), revoked: vec![key(1)] };
+    assert_eq!(story.take(41, &unsigned), told("1 valid->missing", "1"));
+}
+
+#[test]
+fn a_zone_whose_trust_anchors_are_all_revoked_is_as_if_it_had_none() {
+    let mut story = Story::of(&[1]);
+    assert_eq!(story.look(0, &[1, 66], &[]).1, "1");
+    assert_eq!(story.look(1, &[66], &[1]), told("1 valid->revoked", "nothing"));
+    assert!(story.tracking.anchors(is_digest_of).is_empty());
+    assert_eq!(story.tracking.wait(at(5000)), None, "nobody looks there any more");
+    assert_eq!(story.tracking.due(at(5000)).count(), 0);
+    assert!(story.restart(&configured(&[1]), 2).is_empty());
+    assert_eq!(story.trusted(), "nothing", "over a restart too");
+    assert_eq!(story.tracking.wait(at(5000)), None);
+    // Until the operator says otherwise.
+    assert_eq!(story.restart(&configured(&[1, 2]), 3), [Name::root()]);
+    assert_eq!(story.trusted(), "1 2");
+}
+
+#[test]
+fn configured_keys_are_good_at_once_and_others_need_the_sep_bit() {
+    let mut anchors = TrustAnchors::none();
+    let mut own = key(1);
+    own[1] = 0;
+    anchors.insert(NameRef::ROOT, RrType::DNSKEY, &own).unwrap();
+    let mut story = Story::with(&anchors);
+    let mut zone_signing = key(2);
+    zone_signing[1] = 0;
+    let mut other_protocol = key(3);
+    other_protocol[2] = 4;
+    let mut long = key(4).to_vec();
+    long.resize(limits::TRUST_ANCHOR_OCTETS + 1, 0);
+    let keys = vec![own.clone(), zone_signing, other_protocol, long.into(), [].into(), [1, 1, 3, 8].into()];
+    let look = Look {
+        validated: Some(ValidatedKeys { keys, ttl: Ttl::ZERO, expires: at(9) }),
+        revoked: vec![[].into(), [1].into(), [1, 0x81].into()],
+    };
+    let changes = story.tracking.take(&story.apex, &look, at(0), is_digest_of);
+    assert_eq!(changes.len(), 1);
+    assert_eq!((changes[0].key_tag, changes[0].after), (key_tag(&own), Some(KeyState::Valid)));
+    assert_eq!(story.tracking.anchors(is_digest_of), anchors);
+    let elsewhere = "example.".parse().unwrap();
+    assert!(story.tracking.take(&elsewhere, &look, at(0), is_digest_of).is_empty());
+}
+
+#[test]
+fn no_more_keys_are_followed_than_there_is_room_for() {
+    let most = limits::TRACKED_KEYS as u8;
+    let mut story = Story::of(&[1]);
+    let all: Vec<u8> = (1..=most + 2).collect();
+    story.look(0, &all, &[]);
+    assert_eq!(story.tracking.keys().count(), usize::from(most) + 1, "the configured one and those");
+    assert_eq!(story.look(1, &all, &[]), told("", "1"));
+    // A key that is long revoked makes room, a configured one does not.
+    let without: Vec<u8> = (3..=most + 1).collect();
+    story.look(2, &without, &[1, 2]);
+    story.look(32, &without, &[]);
+    let with_new: Vec<u8> = (3..=most + 2).collect();
+    assert_eq!(story.look(33, &with_new, &[]).0, format!("{} start->addpend, 2 removed->start", most + 2));
+    assert!(story.tracking.keys().any(|(_, tag, state)| number(tag) == 1 && state == KeyState::Removed));
+}
+
+#[test]
+fn the_next_look_follows_the_ttl_and_the_signatures() {
+    const HOUR: u64 = 3600;
+    for (ttl, signed_for, next, retry) in [
+        (2 * DAY, 10 * DAY, DAY, 17_280),
+        (10 * DAY, 2 * DAY, DAY, 17_280),
+        (60, 10 * DAY, HOUR, HOUR),
+        (2 * DAY, 0, HOUR, HOUR),
+        (90 * DAY, 90 * DAY, 15 * DAY, DAY),
+    ] {
+        let mut tracking = Tracking::new(&configured(&[1]), at(0));
+        assert_eq!(tracking.due(at(0)).count(), 1);
+        let expires = Unix::of_seconds(START + signed_for);
+        let keys = ValidatedKeys { keys: vec![key(1)], ttl: Ttl::saturating(ttl), expires };
+        let look = Look { validated: Some(keys), revoked: Vec::new() };
+        tracking.take(&Name::root(), &look, at(0), is_digest_of);
+        assert_eq!(tracking.wait(at(0)).unwrap().as_secs(), next, "{ttl} {signed_for}");
+        assert_eq!(tracking.due(Unix::of_seconds(START + next - 1)).count(), 0);
+        assert_eq!(tracking.due(Unix::of_seconds(START + next)).count(), 1);
+        tracking.take(&Name::root(), &Look::default(), at(100), is_digest_of);
+        assert_eq!(tracking.wait(at(100)).unwrap().as_secs(), retry, "{ttl} {signed_for}");
+        assert!(tracking.wait(at(0)).unwrap().is_zero(), "a clock that was set back keeps nobody waiting");
+    }
+}
+
+#[test]
+fn what_is_configured_counts() {
+    let mut both = configured(&[1]);
+    both.insert("island.".parse::<Name>().unwrap().as_ref(), RrType::DS, &ds(5)).unwrap();
+    let mut story = Story::with(&both);
+    story.look(0, &[1, 66], &[]);
+    story.look(30, &[1, 66], &[]);
+    assert_eq!(story.trusted(), "1 66");
+    // The island is not configured any more; the root goes on.
+    assert_eq!(story.restart(&configured(&[1]), 30), ["island.".parse::<Name>().unwrap()]);
+    assert_eq!(story.trusted(), "1 66");
+    // The order of records does not matter, another record does.
+    assert_eq!(story.restart(&configured(&[2, 1]), 30), [Name::root()]);
+    assert_eq!(story.trusted(), "2 1");
+    assert!(story.restart(&configured(&[1, 2]), 30).is_empty());
+}
+
+#[test]
+fn the_text_of_the_state_is_a_contract() {
+    let mut story = Story::of(&[1, 2]);
+    story.look(0, &[1, 2, 66], &[]);
+    story.look(30, &[66, 67], &[1]);
+    assert_eq!(story.tracking.text(), GOLDEN);
+    assert_eq!(Tracking::read(GOLDEN), Ok(story.tracking.clone()));
+    story.tracking.points[0].next = tracking::NEVER;
+    assert_eq!(Tracking::read(&story.tracking.text()), Ok(story.tracking));
+    let none = Tracking::default();
+    assert_eq!(Tracking::read(&none.text()), Ok(none));
+}
+
+const GOLDEN: &str = "\
+namu-trust-anchors 1
+point . next 1797897600 window 172800
+configured ds 0c0a0863010107
+configured ds 0d0b0863020207
+key 3082 revoked since 1797811200 01010308010107
+key 3339 missing since 1797811200 01010308020207
+key 19787 valid since 1797811200 01010308424207
+key 20044 addpend since 1797811200 until 1800403200 01010308434307
+end
+";
+
+#[test]
+fn a_damaged_text_is_not_taken_in_part() {
+    let mut story = Story::of(&[1]);
+    story.look(0, &[1, 66], &[]);
+    let text = story.tracking.text();
+    for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        assert!(Tracking::read(&text[..end]).is_err(), "cut at {end}");
+    }
+    assert!(matches!(Tracking::read(&format!("{text}\n")), Err(Damage::Line(_))));
+    assert_eq!(Tracking::read(&text.replace("anchors 1", "anchors 2")), Err(Damage::Newer(2)));
+    for (from, to, line) in [
+        ("namu", "Namu", 1),
+        ("anchors 1", "anchors 0", 1),
+        ("point .", "point ..", 2),
+        ("next ", "next x", 2),
+        ("configured ds ", "configured ds 0", 3),
+        ("configured ds ", "configured xx ", 3),
+        ("valid", "start", 4),
+        ("valid", "addpend", 4),
+        ("0101030801", "0101030802", 4),
+        ("until", "till", 5),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert_eq!(Tracking::read(&text.replacen(from, to, 1)), Err(Damage::Line(line)), "{from}");
+    }
+    let point = text.lines().nth(1).unwrap();
+    let keys = text.lines().nth(3).unwrap();
+    for (repeated, times) in [
+        (point, 1),
+        (keys, limits::ANCHORS_PER_POINT + limits::TRACKED_KEYS),
+        ("configured ds 00", limits::ANCHORS_PER_POINT),
+    ] {
+        let more = format!("{repeated}\n").repeat(times);
+        let text = text.replace("end\n", &format!("{more}end\n"));
+        assert!(matches!(Tracking::read(&text), Err(Damage::Line(_))), "{repeated}");
+    }
+}

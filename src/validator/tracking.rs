@@ -1,0 +1,401 @@
+//! Trust anchors that follow their zone (RFC 5011): a key that a trusted one vouches for long enough is trusted too, and one
+//! that revokes itself is not trusted any more.
+//!
+//! ```text
+//!            seen             seen throughout the hold-down
+//!   (Start) ------> AddPend ------------------------------> Valid <----> Missing
+//!      ^               |                                      |  not seen   |
+//!      |   not seen    |                     revokes itself   v             v
+//!      +---------------+-----------------------------------> Revoked <------+ ----> Removed
+//!                                                                  after a while
+//! ```
+//! A configured key is valid from the moment it is seen. The table is that of RFC 5011 4.1, and in one place stricter: a
+//! pending key that revokes itself is not forgotten but revoked, so that it cannot begin anew (2.1).
+
+use std::fmt;
+use std::time::Duration;
+
+use super::anchors::{Anchor, DNSSEC, Flags, TrustAnchors, key_tag};
+use crate::clock::Unix;
+use crate::dns::{Name, NameRef, Ttl};
+use crate::limits;
+
+/// Whether a DS record, the second argument, has the digest of a DNSKEY record, the third, of the zone named first.
+pub type IsDigestOf = fn(NameRef<'_>, &[u8], &[u8]) -> bool;
+
+/// What a look at the keys of a zone brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Its DNSKEY RRset, when a trust anchor that is not revoked validates it; none when it could not be had or is
+    /// bogus.
+    pub validated: Option<ValidatedKeys>,
+    /// RDATA of the keys that have REVOKE set and signed the RRset. That is enough to revoke them, whether or not
+    /// something validates the RRset (RFC 5011 2.1).
+    pub revoked: Vec<Box<[u8]>>,
+}
+
+/// A DNSKEY RRset that was validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatedKeys {
+    /// RDATA of all its records.
+    pub keys: Vec<Box<[u8]>>,
+    /// Its original TTL.
+    pub ttl: Ttl,
+    /// When the first of its signatures expires.
+    pub expires: Unix,
+}
+
+/// The trust points that are followed, and what is known of their keys. All times are those of the wall clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tracking {
+    pub(super) points: Vec<Point>,
+}
+
+/// In place of a time.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// One zone with configured trust anchors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Point {
+    pub(super) configured: Anchor,
+    pub(super) keys: Vec<TrackedKey>,
+    /// When to look at it next, in seconds; [`NEVER`] when it has no trust anchor left.
+    pub(super) next: u64,
+    /// The smaller of TTL and time to the expiry of signatures, at the last look that brought something; in seconds.
+    pub(super) window: u64,
+}
+
+/// A key that was seen.
+///
+/// Invariant: its REVOKE flag is clear, so that a revoked key is found as the one it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TrackedKey {
+    pub(super) rdata: Box<[u8]>,
+    pub(super) state: KeyState,
+    /// When it came to be in that state, in seconds.
+    pub(super) since: u64,
+    /// Of a pending key: when it may be trusted.
+    pub(super) until: u64,
+}
+
+/// The states of RFC 5011 4.2. `Start` is that of keys that are not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Seen, and not yet trusted.
+    AddPend,
+    /// Trusted.
+    Valid,
+    /// Trusted, though its zone did not have it lately.
+    Missing,
+    /// Never trusted again.
+    Revoked,
+    /// The same, for so long that it is of no interest.
+    Removed,
+}
+
+impl KeyState {
+    /// All of them.
+    pub(super) const ALL: [KeyState; 5] =
+        [KeyState::AddPend, KeyState::Valid, KeyState::Missing, KeyState::Revoked, KeyState::Removed];
+
+    /// As it stands in metrics and in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            KeyState::AddPend => "addpend",
+            KeyState::Valid => "valid",
+            KeyState::Missing => "missing",
+            KeyState::Revoked => "revoked",
+            KeyState::Removed => "removed",
+        }
+    }
+
+    fn is_trusted(self) -> bool {
+        matches!(self, KeyState::Valid | KeyState::Missing)
+    }
+
+    fn is_over(self) -> bool {
+        matches!(self, KeyState::Revoked | KeyState::Removed)
+    }
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The zone.
+    pub apex: Name,
+    /// The tag it has while it is not revoked.
+    pub key_tag: u16,
+    /// Its state before; none when it was not known.
+    pub before: Option<KeyState>,
+    /// Its state now; none when it is forgotten.
+    pub after: Option<KeyState>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match (self.before, self.after) {
+            (None, Some(KeyState::Valid)) => "is there as configured",
+            (_, Some(KeyState::AddPend)) => "is new; it is trusted when it has been there for long enough",
+            (Some(KeyState::AddPend), Some(KeyState::Valid)) => {
+                "has been there for long enough: it is trusted"
+            }
+            (_, Some(KeyState::Valid)) => "is there again",
+            (_, Some(KeyState::Missing)) => "is not there any more; it stays trusted",
+            (_, Some(KeyState::Revoked)) => "revoked itself: it is not trusted any more",
+            (_, Some(KeyState::Removed)) => "was revoked long ago",
+            (_, None) => "went away before it was trusted",
+        };
+        write!(f, "trust anchor {}: key {} {what}", self.apex, self.key_tag)
+    }
+}
+
+impl Tracking {
+    /// Follows the configured trust anchors, of which nothing is known yet.
+    pub fn new(configured: &TrustAnchors, now: Unix) -> Tracking {
+        let point =
+            |configured: Anchor| Point { configured, keys: Vec::new(), next: now.seconds(), window: 0 };
+        Tracking { points: configured.anchors().iter().cloned().map(point).collect() }
+    }
+
+    /// Follows the configured trust anchors with what `saved` knows of them. What is configured counts: of a zone whose
+    /// trust anchors are not those `saved` began with, nothing is taken. The second value names the zones known and not
+    /// taken.
+    pub fn resume(saved: Tracking, configured: &TrustAnchors, now: Unix) -> (Tracking, Vec<Name>) {
+        let mut tracking = Tracking::new(configured, now);
+        let mut dropped = Vec::new();
+        for point in saved.points {
+            let own = tracking.points.iter_mut().find(|own| own.configured.apex == point.configured.apex);
+            match own.filter(|own| is_same(&own.configured, &point.configured)) {
+                Some(own) => *own = point,
+                None => dropped.push(point.configured.apex),
+            }
+        }
+        (tracking, dropped)
+    }
+
+    /// Takes what a look at a zone brought; a look that brought nothing is taken too. Returns what changed.
+    pub fn take(&mut self, apex: &Name, look: &Look, now: Unix, is_digest_of: IsDigestOf) -> Vec<Change> {
+        let Some(point) = self.points.iter_mut().find(|point| point.configured.apex == *apex) else {
+            return Vec::new();
+        };
+        let (before, now) = (point.keys.clone(), now.seconds());
+        point.revoke(&look.revoked, now, is_digest_of);
+        if let Some(validated) = &look.validated {
+            point.compare(validated, now, is_digest_of);
+        }
+        point.end_remove_hold_down(now);
+        point.plan(look.validated.as_ref(), now, is_digest_of);
+        point.changes_since(&before)
+    }
+
+    /// The trust anchors to use: those configured and those learnt, without the revoked ones. A zone all of whose trust
+    /// anchors are revoked has none, as if it had never been configured (RFC 5011 5).
+    pub fn anchors(&self, is_digest_of: IsDigestOf) -> TrustAnchors {
+        TrustAnchors::of(self.points.iter().map(|point| point.anchor(is_digest_of)))
+    }
+
+    /// The zones to look at now.
+    pub fn due(&self, now: Unix) -> impl Iterator<Item = &Name> {
+        let due = move |point: &&Point| point.wait(now.seconds()).is_zero();
+        self.points.iter().filter(due).map(|point| &point.configured.apex)
+    }
+
+    /// How long there is nothing to look at; none when there never is.
+    pub fn wait(&self, now: Unix) -> Option<Duration> {
+        let waits = self.points.iter().map(|point| point.wait(now.seconds()));
+        waits.min().filter(|wait| *wait != Duration::MAX)
+    }
+
+    /// Zone, key tag and state of every key that is known.
+    pub fn keys(&self) -> impl Iterator<Item = (&Name, u16, KeyState)> {
+        let keys = self.points.iter().flat_map(|point| point.keys.iter().map(move |key| (point, key)));
+        keys.map(|(point, key)| (&point.configured.apex, key_tag(&key.rdata), key.state))
+    }
+}
+
+impl Point {
+    /// Every key known here that revokes itself is not trusted from now on. Others would only take room.
+    fn revoke(&mut self, revoked: &[Box<[u8]>], now: u64, is_digest_of: IsDigestOf) {
+        for rdata in revoked.iter().filter(|rdata| Flags::of(rdata).is_revoked()) {
+            let rdata = without_revoke(rdata);
+            match self.keys.iter().position(|key| key.rdata == rdata) {
+                Some(place) if self.keys[place].state.is_over() => {}
+                Some(place) => self.keys[place].enter(KeyState::Revoked, now),
+                None if self.is_configured(&rdata, is_digest_of) => {
+                    self.keys.push(TrackedKey::new(rdata, KeyState::Revoked, now));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// What is there and what is not.
+    fn compare(&mut self, validated: &ValidatedKeys, now: u64, is_digest_of: IsDigestOf) {
+        let hold_down = limits::ADD_HOLD_DOWN.as_secs().max(validated.ttl.seconds().into());
+        let is_there = |key: &TrackedKey| validated.keys.contains(&key.rdata);
+        // RFC 5011 2.2: a pending key that is not there once begins anew.
+        self.keys.retain(|key| key.state != KeyState::AddPend || is_there(key));
+        for key in &mut self.keys {
+            match (key.state, is_there(key)) {
+                // The clock was set back: how long the key has been there is not known.
+                (KeyState::AddPend, true) if now < key.since => key.hold(now, hold_down),
+                // RFC 5011 2.2: not when the time is over, but when the key is seen after it.
+                (KeyState::AddPend, true) if key.until <= now => key.enter(KeyState::Valid, now),
+                (KeyState::Missing, true) => key.enter(KeyState::Valid, now),
+                (KeyState::Valid, false) => key.enter(KeyState::Missing, now),
+                _ => {}
+            }
+        }
+        for rdata in &validated.keys {
+            if is_acceptable(rdata) && !self.keys.iter().any(|key| key.rdata == *rdata) {
+                self.meet(rdata, now, hold_down, is_digest_of);
+            }
+        }
+    }
+
+    /// A key is seen for the first time.
+    fn meet(&mut self, rdata: &[u8], now: u64, hold_down: u64, is_digest_of: IsDigestOf) {
+        if self.is_configured(rdata, is_digest_of) {
+            return self.keys.push(TrackedKey::new(rdata.into(), KeyState::Valid, now));
+        }
+        // RFC 5011 3: only keys with the SEP bit may become trust anchors.
+        if Flags::of(rdata).is_entry_point() && self.make_room(is_digest_of) {
+            let mut key = TrackedKey::new(rdata.into(), KeyState::AddPend, now);
+            key.hold(now, hold_down);
+            self.keys.push(key);
+        }
+    }
+
+    /// Whether one more key can be followed. Those that are of no interest any more make room, but for the configured
+    /// ones, which would be trusted again if they were forgotten.
+    fn make_room(&mut self, is_digest_of: IsDigestOf) -> bool {
+        let is_learnt = |key: &TrackedKey| !self.is_configured(&key.rdata, is_digest_of);
+        let is_full = self.keys.iter().filter(|key| is_learnt(key)).count() >= limits::TRACKED_KEYS;
+        let removed = |key: &TrackedKey| key.state == KeyState::Removed && is_learnt(key);
+        match self.keys.iter().position(removed) {
+            _ if !is_full => true,
+            Some(place) => {
+                self.keys.remove(place);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn end_remove_hold_down(&mut self, now: u64) {
+        let hold_down = limits::REMOVE_HOLD_DOWN.as_secs();
+        let is_over = |key: &&mut TrackedKey| {
+            key.state == KeyState::Revoked && now.saturating_sub(key.since) >= hold_down
+        };
+        self.keys.iter_mut().filter(is_over).for_each(|key| key.enter(KeyState::Removed, now));
+    }
+
+    /// RFC 5011 2.3: half of the time that what was seen is good for, a tenth when nothing was seen.
+    fn plan(&mut self, validated: Option<&ValidatedKeys>, now: u64, is_digest_of: IsDigestOf) {
+        let (part, most) = match validated {
+            Some(validated) => {
+                let signed = validated.expires.seconds().saturating_sub(now);
+                self.window = signed.min(validated.ttl.seconds().into());
+                (2, limits::ANCHOR_LOOK_MOST)
+            }
+            None => (10, limits::ANCHOR_RETRY_MOST),
+        };
+        let wait = (self.window / part).min(most.as_secs()).max(limits::ANCHOR_LOOK_LEAST.as_secs());
+        let anchor = self.anchor(is_digest_of);
+        let is_deleted = anchor.ds.is_empty() && anchor.keys.is_empty();
+        self.next = if is_deleted { NEVER } else { now.saturating_add(wait) };
+    }
+
+    fn wait(&self, now: u64) -> Duration {
+        match self.next.saturating_sub(now) {
+            _ if self.next == NEVER => Duration::MAX,
+            // The clock was set back.
+            wait if wait > limits::ANCHOR_LOOK_MOST.as_secs() => Duration::ZERO,
+            wait => Duration::from_secs(wait),
+        }
+    }
+
+    /// What is trusted here.
+    fn anchor(&self, is_digest_of: IsDigestOf) -> Anchor {
+        let Anchor { apex, ds, keys } = &self.configured;
+        let over = || self.keys.iter().filter(|key| key.state.is_over());
+        let is_good_ds = |ds: &&Box<[u8]>| !over().any(|key| is_ds_of(apex, ds, &key.rdata, is_digest_of));
+        let is_good_key = |rdata: &&Box<[u8]>| !over().any(|key| key.rdata == **rdata);
+        let is_learnt =
+            |key: &&TrackedKey| key.state.is_trusted() && !self.is_configured(&key.rdata, is_digest_of);
+        let learnt = self.keys.iter().filter(is_learnt).map(|key| &key.rdata);
+        Anchor {
+            apex: apex.clone(),
+            ds: ds.iter().filter(is_good_ds).cloned().collect(),
+            keys: keys.iter().filter(is_good_key).chain(learnt).cloned().collect(),
+        }
+    }
+
+    fn is_configured(&self, rdata: &[u8], is_digest_of: IsDigestOf) -> bool {
+        let Anchor { apex, ds, keys } = &self.configured;
+        keys.iter().any(|key| **key == *rdata) || ds.iter().any(|ds| is_ds_of(apex, ds, rdata, is_digest_of))
+    }
+
+    fn changes_since(&self, before: &[TrackedKey]) -> Vec<Change> {
+        let state = |keys: &[TrackedKey], rdata: &[u8]| {
+            keys.iter().find(|key| *key.rdata == *rdata).map(|key| key.state)
+        };
+        let gone = before.iter().filter(|key| state(&self.keys, &key.rdata).is_none());
+        let changes = self.keys.iter().chain(gone).map(|key| Change {
+            apex: self.configured.apex.clone(),
+            key_tag: key_tag(&key.rdata),
+            before: state(before, &key.rdata),
+            after: state(&self.keys, &key.rdata),
+        });
+        changes.filter(|change| change.before != change.after).collect()
+    }
+}
+
+impl TrackedKey {
+    fn new(rdata: Box<[u8]>, state: KeyState, now: u64) -> TrackedKey {
+        TrackedKey { rdata, state, since: now, until: 0 }
+    }
+
+    fn enter(&mut self, state: KeyState, now: u64) {
+        (self.state, self.since, self.until) = (state, now, 0);
+    }
+
+    fn hold(&mut self, now: u64, hold_down: u64) {
+        (self.since, self.until) = (now, now.saturating_add(hold_down));
+    }
+}
+
+/// Whether a key that is there can be a trust anchor at all.
+fn is_acceptable(rdata: &[u8]) -> bool {
+    let flags = Flags::of(rdata);
+    let has_protocol = rdata.get(2) == Some(&DNSSEC);
+    let has_length = (5..=limits::TRUST_ANCHOR_OCTETS).contains(&rdata.len());
+    flags.is_zone_key() && !flags.is_revoked() && has_protocol && has_length
+}
+
+/// The key as it was before it was revoked.
+fn without_revoke(rdata: &[u8]) -> Box<[u8]> {
+    let mut rdata: Box<[u8]> = rdata.into();
+    let [_, revoke] = Flags::REVOKE.to_be_bytes();
+    if let Some(octet) = rdata.get_mut(1) {
+        *octet &= !revoke;
+    }
+    rdata
+}
+
+/// Tag and algorithm are compared first; they cost nothing.
+fn is_ds_of(apex: &Name, ds: &[u8], dnskey: &[u8], is_digest_of: IsDigestOf) -> bool {
+    let head = ds.first_chunk().map(|[high, low, algorithm]| (u16::from_be_bytes([*high, *low]), *algorithm));
+    let has_head = head
+        .zip(dnskey.get(3))
+        .is_some_and(|((tag, algorithm), own)| algorithm == *own && tag == key_tag(dnskey));
+    has_head && is_digest_of(apex.as_ref(), ds, dnskey)
+}
+
+/// Whether two anchors are the same, in whatever order their records stand.
+fn is_same(one: &Anchor, other: &Anchor) -> bool {
+    let holds = |these: &[Box<[u8]>], those: &[Box<[u8]>]| {
+        these.len() == those.len() && these.iter().all(|rdata| those.contains(rdata))
+    };
+    holds(&one.ds, &other.ds) && holds(&one.keys, &other.keys)
+}
