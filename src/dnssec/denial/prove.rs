@@ -1,8 +1,6 @@
-//! Proofs that something is not there: which records of a zone's chain an answer needs.
-//!
-//! Each `prove_*` is the half of the one who answers. The half of the one who validates, `check_*`, looks for the same
-//! records under the same names.
+//! Which records of a zone's chain an answer needs: the half of the one who answers.
 
+use super::{next_closer, wildcard_of};
 use crate::dns::{NameBuf, NameRef, RrsetRef};
 
 /// The kinds of chains.
@@ -146,15 +144,4 @@ fn push_closest_encloser<'z, 'n>(
     proof.push(Some(matching));
     proof.push(chain.covering(next_closer(name, provable)));
     Some(provable)
-}
-
-/// The name one label longer than its encloser (RFC 5155 1.3).
-fn next_closer<'n>(name: NameRef<'n>, encloser: NameRef<'_>) -> NameRef<'n> {
-    name.trim_to(encloser.label_count() + 1)
-}
-
-/// The source of synthesis below an encloser (RFC 4592 3.3.1). None where it would be too long to exist.
-fn wildcard_of<'b>(encloser: NameRef<'_>, buf: &'b mut NameBuf) -> Option<NameRef<'b>> {
-    buf.push_label(b"*").ok()?;
-    buf.finish_with(encloser).ok()
 }
