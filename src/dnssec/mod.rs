@@ -5,6 +5,7 @@
 //! RFC 4035 3.1.3 (NSEC), RFC 5155 (NSEC3), RFC 6840 4 (what they may prove), RFC 9276 (NSEC3 parameters).
 
 pub mod denial;
+pub mod nsec;
 pub mod nsec3;
 
 pub use denial::{Chain, ChainKind, Proof};

@@ -2,6 +2,7 @@
 
 use sha1::{Digest, Sha1};
 
+use super::nsec::TypeBitmap;
 use crate::dns::name::MAX_NAME_OCTETS;
 use crate::dns::{NameBuf, NameRef};
 
@@ -9,6 +10,12 @@ use crate::dns::{NameBuf, NameRef};
 const SHA_1: u8 = 1;
 /// Octets of a SHA-1 hash.
 pub const HASH_OCTETS: usize = 20;
+/// Digits of that many octets in base32.
+const HASH_DIGITS: usize = HASH_OCTETS / 5 * 8;
+/// Octets of SHA-1's blocks, and those it adds at least behind what is hashed (RFC 3174 section 4).
+const BLOCK_OCTETS: usize = 64;
+/// See [`BLOCK_OCTETS`].
+const PADDING_OCTETS: usize = 9;
 /// Base32 with the extended hex alphabet, whose order is that of the octets it stands for (RFC 4648 section 7).
 const BASE32HEX: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
@@ -46,20 +53,64 @@ impl Nsec3Params {
 
     /// The hash of a name. Costs one more than the iterations.
     pub fn hash(&self, name: NameRef<'_>) -> OwnerHash {
-        let mut folded = [0; MAX_NAME_OCTETS];
-        let folded = &mut folded[..name.octet_count()];
-        folded.copy_from_slice(name.octets());
-        // RFC 5155 5: the owner name in canonical form.
-        folded.make_ascii_lowercase();
-        let mut hash = self.round(folded);
-        for _ in 0..self.iterations {
-            hash = self.round(&hash);
-        }
-        OwnerHash(hash)
+        hash(name, self.iterations, &self.salt)
     }
+}
 
-    fn round(&self, octets: &[u8]) -> [u8; HASH_OCTETS] {
-        Sha1::new().chain_update(octets).chain_update(&self.salt).finalize().into()
+/// The hash of a name; see [`Nsec3Params`].
+pub(super) fn hash(name: NameRef<'_>, iterations: u16, salt: &[u8]) -> OwnerHash {
+    let mut folded = [0; MAX_NAME_OCTETS];
+    let folded = &mut folded[..name.octet_count()];
+    folded.copy_from_slice(name.octets());
+    // RFC 5155 5: the owner name in canonical form.
+    folded.make_ascii_lowercase();
+    let round = |octets: &[u8]| Sha1::new().chain_update(octets).chain_update(salt).finalize().into();
+    let mut hash: [u8; HASH_OCTETS] = round(folded);
+    for _ in 0..iterations {
+        hash = round(&hash);
+    }
+    OwnerHash(hash)
+}
+
+/// How many blocks of SHA-1 the hash of a name costs. Time follows them, not the iterations alone: salt may be long.
+pub(super) fn hash_blocks(name: NameRef<'_>, iterations: u16, salt: &[u8]) -> usize {
+    let blocks = |octets: usize| (octets + salt.len() + PADDING_OCTETS).div_ceil(BLOCK_OCTETS);
+    blocks(name.octet_count()) + usize::from(iterations) * blocks(HASH_OCTETS)
+}
+
+/// The RDATA of an NSEC3 record of the only hash algorithm there is (RFC 5155 3.2).
+#[derive(Debug, Clone, Copy)]
+pub struct Nsec3<'a> {
+    /// Whether insecure delegations may be missing between this record and the next (RFC 5155 6).
+    pub opt_out: bool,
+    /// Times the hash is hashed again.
+    pub iterations: u16,
+    /// What is added to each round.
+    pub salt: &'a [u8],
+    /// The next hash of the chain; the first after the last.
+    pub next: OwnerHash,
+    /// The types at the name that was hashed.
+    pub types: TypeBitmap<'a>,
+}
+
+impl<'a> Nsec3<'a> {
+    /// From RDATA. None when it is malformed or one that validators must ignore, because of an unknown hash algorithm or
+    /// flags other than opt-out (RFC 5155 8.1 and 8.2).
+    pub fn read(rdata: &'a [u8]) -> Option<Nsec3<'a>> {
+        let [SHA_1, flags @ (0 | 1), high, low, salt_octets, rest @ ..] = rdata else {
+            return None;
+        };
+        let (salt, rest) = rest.split_at_checked(usize::from(*salt_octets))?;
+        let (hash_octets, rest) = rest.split_first()?;
+        let (next, types) = rest.split_first_chunk()?;
+        (usize::from(*hash_octets) == HASH_OCTETS).then_some(())?;
+        Some(Nsec3 {
+            opt_out: *flags == 1,
+            iterations: u16::from_be_bytes([*high, *low]),
+            salt,
+            next: OwnerHash(*next),
+            types: TypeBitmap::read(types)?,
+        })
     }
 }
 
@@ -68,10 +119,24 @@ impl Nsec3Params {
 pub struct OwnerHash(pub [u8; HASH_OCTETS]);
 
 impl OwnerHash {
+    /// The hash that a label is the text of: the first of an NSEC3 record's owner name, in any case.
+    pub fn from_label(label: &[u8]) -> Option<OwnerHash> {
+        let label: &[u8; HASH_DIGITS] = label.try_into().ok()?;
+        let mut hash = [0; HASH_OCTETS];
+        for (octets, digits) in hash.chunks_exact_mut(5).zip(label.chunks_exact(8)) {
+            let bits = digits.iter().try_fold(0u64, |bits, digit| {
+                let value = BASE32HEX.iter().position(|known| *known == digit.to_ascii_lowercase())?;
+                Some(bits << 5 | value as u64)
+            })?;
+            octets.copy_from_slice(&bits.to_be_bytes()[3..]);
+        }
+        Some(OwnerHash(hash))
+    }
+
     /// The owner name of the NSEC3 record of this hash in the zone `apex`, made in `buf`. None where the zone's own name
     /// leaves no room for it; such a zone has no NSEC3 records.
     pub fn owner<'b>(self, apex: NameRef<'_>, buf: &'b mut NameBuf) -> Option<NameRef<'b>> {
-        let mut label = [0; HASH_OCTETS / 5 * 8];
+        let mut label = [0; HASH_DIGITS];
         for (digits, octets) in label.chunks_exact_mut(8).zip(self.0.chunks_exact(5)) {
             let bits = octets.iter().fold(0u64, |bits, octet| bits << 8 | u64::from(*octet));
             for (place, digit) in digits.iter_mut().enumerate() {
@@ -114,6 +179,7 @@ mod tests {
             let mut buf = NameBuf::new();
             let owner = hash.owner(apex.as_ref(), &mut buf).unwrap();
             assert_eq!(owner.to_string(), format!("{want}.example."), "{name}");
+            assert_eq!(OwnerHash::from_label(want.to_uppercase().as_bytes()), Some(hash), "{name}");
         }
     }
 
@@ -126,6 +192,48 @@ mod tests {
             let a = pair[0].owner(NameRef::ROOT, &mut a).unwrap();
             let b = pair[1].owner(NameRef::ROOT, &mut b).unwrap();
             assert_eq!(a.cmp(&b), pair[0].cmp(&pair[1]));
+        }
+    }
+
+    #[test]
+    fn labels_that_are_no_hash_are_refused() {
+        for bad in [&b""[..], &[b'0'; 31], &[b'0'; 33], &[b'w'; 32], &[b'='; 32], &[0xff; 32]] {
+            assert_eq!(OwnerHash::from_label(bad), None, "{bad:?}");
+        }
+        assert_eq!(OwnerHash::from_label(&[b'v'; 32]), Some(OwnerHash([0xff; HASH_OCTETS])));
+    }
+
+    #[test]
+    fn records_are_read_unless_they_must_be_ignored() {
+        let rdata = |front: &[u8], types: &[u8]| [front, b"\x14", &[7; HASH_OCTETS], types].concat();
+        let good = rdata(b"\x01\x01\0\x0a\x02\xab\xcd", b"\0\x01\x40");
+        let nsec3 = Nsec3::read(&good).unwrap();
+        assert!(nsec3.opt_out && nsec3.types.has(crate::dns::RrType::A));
+        assert_eq!(
+            (nsec3.iterations, nsec3.salt, nsec3.next),
+            (10, &b"\xab\xcd"[..], OwnerHash([7; HASH_OCTETS]))
+        );
+        assert!(!Nsec3::read(&rdata(b"\x01\0\0\0\0", b"")).unwrap().opt_out);
+        for (case, bad) in [
+            ("unknown algorithm", rdata(b"\x02\0\0\0\0", b"")),
+            ("other flags", rdata(b"\x01\x02\0\0\0", b"")),
+            ("opt-out and other flags", rdata(b"\x01\x81\0\0\0", b"")),
+            ("malformed types", rdata(b"\x01\0\0\0\0", b"\0\0")),
+            ("long salt", rdata(b"\x01\0\0\0\xff", b"")),
+            ("short hash", b"\x01\0\0\0\0\x01a".to_vec()),
+            ("no hash", b"\x01\0\0\0\0".to_vec()),
+        ] {
+            assert!(Nsec3::read(&bad).is_none(), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_hash_costs_the_blocks_of_its_rounds() {
+        let name: Name = format!("{}.", "a".repeat(45)).parse().unwrap();
+        for (iterations, salt, want) in
+            [(0, 0, 1), (0, 8, 1), (0, 9, 2), (50, 0, 51), (50, 35, 52), (50, 36, 102), (1, 255, 10)]
+        {
+            assert_eq!(hash_blocks(name.as_ref(), iterations, &vec![0; salt]), want, "{iterations} {salt}");
         }
     }
 
