@@ -6,11 +6,24 @@
 //! Each `prove_*` is the half of the one who answers: it picks the records of the chain that an answer needs. Each `check_*`
 //! is the half of the one who validates: it looks for the same records under the same names.
 
+mod by_nsec;
+mod by_nsec3;
+mod check;
+mod evidence;
+mod hashes;
 mod prove;
+mod verdict;
 
+#[cfg(test)]
+mod tests;
+
+pub use check::{check_no_ds, check_nodata, check_nxdomain, check_wildcard_answer};
+pub use evidence::Evidence;
+pub use hashes::Hashes;
 pub use prove::{
     Chain, ChainKind, Proof, prove_nodata, prove_nxdomain, prove_wildcard_answer, prove_wildcard_nodata,
 };
+pub use verdict::{Denial, Missing, NoDs};
 
 use crate::dns::{NameBuf, NameRef};
 
