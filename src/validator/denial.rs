@@ -199,7 +199,7 @@ pub(super) fn of_no_ds(said: NoDs, cut: &Name) -> Verdict {
 }
 
 fn too_many_iterations(zone: &Name) -> Trouble {
-    let most = limits::NSEC3_ITERATIONS;
+    let most = limits::NSEC3_ITERATIONS_CHECKED;
     let text = format!("{zone} hashes its names more than {most} times over (NSEC3), so it counts as unsigned");
     Trouble::new(ErrorCode::UNSUPPORTED_NSEC3_ITERATIONS, text)
 }

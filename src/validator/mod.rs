@@ -15,6 +15,9 @@ mod chain;
 mod denial;
 mod positive;
 
+#[cfg(test)]
+mod tests;
+
 pub use anchors::{Anchor, AnchorStore, Nearest, NegativeAnchor, TrustAnchors, UnfitAnchor};
 pub use options::{Mode, ValidationOptions};
 pub use text::Damage;

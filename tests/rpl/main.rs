@@ -113,7 +113,6 @@ fn passed_before() -> usize {
 }
 
 fn judge(path: &Path) -> Verdict {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let scenario = match std::fs::read_to_string(path).map_err(|error| error.to_string()) {
         Ok(text) => parse::parse(&text).map(Arc::new),
         Err(error) => Err(error),
@@ -122,7 +121,7 @@ fn judge(path: &Path) -> Verdict {
         Ok(scenario) => scenario,
         Err(why) => return Verdict::Failed(format!("not read: {why}")),
     };
-    let settings = match settings::settings(&scenario, &name, &path.with_extension("files")) {
+    let settings = match settings::settings(&scenario, &path.with_extension("files")) {
         Ok(settings) => settings,
         Err(Unfit::Waits(what)) => return Verdict::Waits(what),
         Err(Unfit::DoesNotApply(reason)) => return Verdict::DoesNotApply(reason),

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use namu::cache::Cache;
+use namu::dnssec::Accepted;
 use namu::observe::{Event, Transport};
 use namu::policy::{Access, AccessOptions};
 use namu::recursion::Recursion;
 use namu::service::{self, Begin, Local, Packet, Replies, Snapshot};
+use namu::validator::{AnchorStore, Validation, ValidationOptions};
 use namu::zone::ZoneTable;
 
 use crate::clock::Time;
@@ -56,7 +58,14 @@ pub fn play(scenario: Arc<Scenario>, settings: &Settings) -> Result<(), String> 
 fn snapshot(settings: &Settings, internet: &Internet) -> Arc<Snapshot> {
     let cache = Arc::new(Cache::new(settings.cache));
     let (hints, options) = (settings.hints.clone(), settings.resolver.clone());
-    let recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
+    let mut recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
+    if !settings.anchors.is_empty() {
+        // The plays are of a time when SHA-1 still counted.
+        let accepted = Accepted { sha1: true };
+        let options = ValidationOptions { accepted, ..ValidationOptions::default() };
+        let anchors = Arc::new(AnchorStore::new(settings.anchors.clone()));
+        recursion = recursion.validating(Arc::new(Validation { options, anchors }));
+    }
     let snapshot = Snapshot {
         zones: ZoneTable::new(),
         access: Access::compile(&AccessOptions::default(), &[]).expect("the default has no ACLs"),

@@ -14,6 +14,7 @@ use namu::resolver::{
     Minimisation, NeverQuery, ResolverOptions, RootHints, Strategy, UpstreamKind, UpstreamZone, Upstreams,
 };
 use namu::service::{ServeOptions, Visibility};
+use namu::validator::{NegativeAnchor, TrustAnchors};
 use namu::zone::{ZoneEntry, ZoneTable};
 
 use crate::message::Record;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub hints: RootHints,
     pub zones: ZoneTable,
     pub serve: ServeOptions,
+    /// Where chains of trust begin; none for a play that validates nothing.
+    pub anchors: TrustAnchors,
     /// The time of day at the start, when it matters.
     pub start: Option<Unix>,
     pub client: SocketAddr,
@@ -48,7 +51,7 @@ pub enum Unfit {
     Mistake(String),
 }
 
-const VALIDATION: Unfit = Unfit::Waits("validation");
+const AGGRESSIVE: Unfit = Unfit::Waits("aggressive use of NSEC");
 
 impl Settings {
     /// The same with QNAME minimisation as it is to be.
@@ -59,10 +62,7 @@ impl Settings {
 }
 
 /// The settings of a play called `name`. `files` is the folder of the zone files that it loads.
-pub fn settings(scenario: &Scenario, name: &str, files: &Path) -> Result<Settings, Unfit> {
-    if name.starts_with("val_") || name.starts_with("nsec") {
-        return Err(VALIDATION);
-    }
+pub fn settings(scenario: &Scenario, files: &Path) -> Result<Settings, Unfit> {
     let mut reader = Reader::new(files);
     for (key, value) in &scenario.header {
         reader.key(key, value)?;
@@ -95,6 +95,7 @@ struct Reader<'f> {
     private_exceptions: Vec<Name>,
     local_zones: Vec<Name>,
     local_data: Vec<Record>,
+    negative_anchors: Vec<NegativeAnchor>,
     serves_stale: bool,
     stale_for: Duration,
 }
@@ -111,6 +112,7 @@ impl<'f> Reader<'f> {
                 special_names: Some(Arc::new(SpecialNames::builtin())),
                 ..ServeOptions::default()
             },
+            anchors: TrustAnchors::none(),
             start: None,
             client: (Ipv4Addr::LOCALHOST, 40_000).into(),
             minimisation: MINIMISATION.to_vec(),
@@ -129,6 +131,7 @@ impl<'f> Reader<'f> {
             private_exceptions: Vec::new(),
             local_zones: Vec::new(),
             local_data: Vec::new(),
+            negative_anchors: Vec::new(),
             serves_stale: false,
             stale_for: CacheOptions::default().serve_stale,
         }
@@ -144,7 +147,15 @@ impl<'f> Reader<'f> {
                 self.has_ipv6_client |= address.is_ipv6();
             }
             "stub-name" => self.root_name = value.to_string(),
-            "trust-anchor" | "domain-insecure" => return Err(VALIDATION),
+            "trust-anchor" => {
+                let Record { owner, rr_type, rdata, .. } = read_record(value).map_err(Unfit::Mistake)?;
+                let inserted = self.settings.anchors.insert(owner.as_ref(), rr_type, &rdata);
+                inserted.map_err(|unfit| Unfit::Mistake(unfit.to_string()))?;
+            }
+            "domain-insecure" => {
+                let apex = read_name(value).map_err(Unfit::Mistake)?;
+                self.negative_anchors.push(NegativeAnchor { apex, until: None });
+            }
             "val-override-date" => self.settings.start = Some(date(value)?),
             "val-override-timestamp" => self.settings.start = Some(seconds(read(value)?)),
             "query-minimization" => {
@@ -279,11 +290,11 @@ impl<'f> Reader<'f> {
                 cache.stale_answer_timeout = Duration::from_millis(read(value)?)
             }
             "prefetch" => cache.prefetch = truth(value)?,
-            "aggressive-nsec" if value == "yes" => return Err(VALIDATION),
-            "zonemd-permissive-mode" => return Err(VALIDATION),
+            "aggressive-nsec" if value == "yes" => return Err(AGGRESSIVE),
+            "zonemd-permissive-mode" => return Err(Unfit::Waits("ZONEMD")),
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
             "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
-            "root-key-sentinel" => return Err(VALIDATION),
+            "root-key-sentinel" => return Err(Unfit::Waits("the root key sentinel")),
             // How it is done, or what answers have besides that the checks look at.
             _ => {}
         }
@@ -294,6 +305,8 @@ impl<'f> Reader<'f> {
         if self.serves_stale {
             self.settings.cache.serve_stale = self.stale_for;
         }
+        let anchors = std::mem::replace(&mut self.settings.anchors, TrustAnchors::none());
+        self.settings.anchors = anchors.with_negative(self.negative_anchors);
         let name = read_name(&self.root_name).map_err(Unfit::Mistake)?;
         let server = self.root.map(|address| NameServer { name, addresses: [address].into() });
         self.settings.hints = RootHints { servers: server.into_iter().collect() };
@@ -420,7 +433,6 @@ mod tests {
     #[test]
     fn what_cannot_be_set_is_said() {
         for (header, want) in [
-            ("trust-anchor: \"x\"", VALIDATION),
             ("forward-addr: ns.example", mistake("ns.example")),
             ("feature-list: zone=secondary", Unfit::Mistake("unknown zone [\"secondary\"]".into())),
             ("features: renumber_src=192.0.2.0/24", not_here("addresses are not rewritten")),
