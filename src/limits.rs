@@ -547,18 +547,3 @@ pub const ANCHOR_FIRST_LOOK: Duration = Duration::from_secs(60);
 
 // Denial of existence, checked.
 
-/// Iterations of NSEC3 with which a proof still makes an answer secure or bogus; with more it is insecure (RFC 9276 3.2).
-/// Resolvers agreed on 50 after CVE-2023-50868.
-pub const NSEC3_ITERATIONS_CHECKED: u16 = 50;
-/// Names hashed for the proofs of one answer (CVE-2023-50868). A proof needs three and one more for each label between the
-/// name and its closest encloser; an address of IPv6 written in reverse is at most 32 below one.
-pub const NSEC3_HASHES: usize = 32;
-/// Blocks of SHA-1 for those hashes: 96 in each round of the most iterations there are, three a name. So salt, which may fill
-/// five blocks, buys no time; all of them together take less than a millisecond.
-pub const NSEC3_HASH_BLOCKS: usize = 96 * (1 + NSEC3_ITERATIONS_CHECKED as usize);
-/// Ancestors of a name that are tried first, from the longest, as the closest encloser; then they are tried from the apex
-/// down. It is most often the parent, or, where somebody asks for many random labels, near the apex.
-pub const NSEC3_LABELS_FIRST: usize = 8;
-/// NSEC and NSEC3 RRsets of one zone that are looked at for one answer. A proof has three, and an answer with an alias in the
-/// same zone two proofs.
-pub const DENIAL_RRSETS: usize = 32;

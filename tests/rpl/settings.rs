@@ -394,7 +394,7 @@ mod tests {
     fn of(header: &str) -> Result<Settings, Unfit> {
         let lines = header.replace('|', "\n");
         let text = format!("{lines}\nCONFIG_END\nSCENARIO_BEGIN x\nSTEP 1 NOTHING\nSCENARIO_END\n");
-        settings(&crate::parse::parse(&text).unwrap(), "play", Path::new("."))
+        settings(&crate::parse::parse(&text).unwrap(), Path::new("."))
     }
 
     #[test]
