@@ -133,3 +133,45 @@ fn push_rrsig(rrsig: &Rrsig<'_>, octets: &mut Vec<u8>) {
     octets.extend_from_slice(rrsig.signer.octets());
     octets[from..].make_ascii_lowercase();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dnssec::testing::rrset;
+
+    fn sorted_records(text: &str) -> Vec<Vec<u8>> {
+        records(rrset(text).view()).as_records().iter().map(<[u8]>::to_vec).collect()
+    }
+
+    /// RFC 4034 6.3: octets compare without sign, and nothing comes before a zero octet.
+    #[test]
+    fn records_sort_by_octets_from_the_left() {
+        let text = ["0200", "", "ff", "0100", "01", "0100", "7f"]
+            .map(|hex| format!("a. 1 TYPE65280 \\# {} {hex}", hex.len() / 2))
+            .join("\n");
+        let want: Vec<&[u8]> = vec![b"", b"\x01", b"\x01\0", b"\x02\0", b"\x7f", b"\xff"];
+        assert_eq!(sorted_records(&text), want);
+    }
+
+    /// In another order than that of the names: the length octet of a label counts.
+    #[test]
+    fn names_in_rdata_sort_as_octets_and_are_folded_first() {
+        let text = "a. 1 NS bb.\na. 1 NS C.\na. 1 NS Bb.\na. 1 NS a.bb.";
+        assert_eq!(sorted_records(text), [&b"\x01a\x02bb\0"[..], b"\x01c\0", b"\x02bb\0"]);
+    }
+
+    #[test]
+    fn octets_out_of_format_stay_as_they_are() {
+        for (rr_type, octets, want) in [
+            (RrType::MX, &b"\0\x0a\x01A\0"[..], &b"\0\x0a\x01a\0"[..]),
+            (RrType::MX, b"\0\x0a\x05A\0", b"\0\x0a\x05A\0"),
+            (RrType::MX, b"\0", b"\0"),
+            (RrType::SOA, b"\x01A\0\x01", b"\x01a\0\x01"),
+            (RrType::NAPTR, b"\0\0\0\0\x09ABC", b"\0\0\0\0\x09ABC"),
+            (RrType::A6, b"\xffA\0", b"\xffA\0"),
+            (RrType(65_280), b"\x01A\0", b"\x01A\0"),
+        ] {
+            assert_eq!(rdata(rr_type, octets), want, "{rr_type} {octets:?}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub struct SigningKey {
 enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
-    Rsa(RsaPrivateKey),
+    Rsa(Box<RsaPrivateKey>),
 }
 
 impl SigningKey {
@@ -66,14 +66,20 @@ impl SigningKey {
         SigningKey::of(Pair::Ecdsa(pair), algorithm, flags, &public_key)
     }
 
-    /// The one RSA key of 512, 1024 or 2048 bits.
+    /// The one RSA key of 512, 1024, 1030 or 2048 bits.
     pub fn rsa(algorithm: Algorithm, flags: u16, bits: usize) -> SigningKey {
+        SigningKey::rsa_with_exponent(algorithm, flags, bits, 65_537)
+    }
+
+    /// The same modulus with another public exponent.
+    pub fn rsa_with_exponent(algorithm: Algorithm, flags: u16, bits: usize, exponent: u64) -> SigningKey {
         let (_, p, q) = PRIMES.iter().find(|(size, ..)| *size == bits).expect("a size there is");
         let number = |text: &str| BigUint::parse_bytes(text.as_bytes(), 16).unwrap();
-        let pair = RsaPrivateKey::from_p_q(number(p), number(q), BigUint::from(65_537u32)).unwrap();
+        let pair = RsaPrivateKey::from_p_q(number(p), number(q), BigUint::from(exponent)).unwrap();
         // RFC 3110 section 2.
-        let public_key = [&b"\x03\x01\0\x01"[..], &pair.n().to_bytes_be()].concat();
-        SigningKey::of(Pair::Rsa(pair), algorithm, flags, &public_key)
+        let exponent = pair.e().to_bytes_be();
+        let public_key = [&[exponent.len() as u8], &*exponent, &pair.n().to_bytes_be()].concat();
+        SigningKey::of(Pair::Rsa(Box::new(pair)), algorithm, flags, &public_key)
     }
 
     fn of(pair: Pair, algorithm: Algorithm, flags: u16, public_key: &[u8]) -> SigningKey {
@@ -220,6 +226,15 @@ const PRIMES: &[(usize, &str, &str)] = &[
          862830922C4829876D4F8E24C77C1B614C7BB4961DB86D4C29E338057BB4DAE1",
         "F12B0F82A76B7D05DD4C4D49AEDBC3F2325C9466045AE722245021E7DCB8B002\
          A41567CF2A2FEDCE7A42FC607A63AB3A8C51BDCEFB44704CC982BB9B8D652AC5",
+    ),
+    (
+        1030,
+        "07CF78D389DFB7F35A0C8C69C496FFD2052AD1FBEC84FDC2E2507C0695260854\
+         24A86BD617B19F0BD6253D938A70DFB4221BC29BD32B5E4EF4693029E5202609\
+         FB",
+        "0761D2CB73CF1F68E2018C780DA08463FC0B8CDB926395C934662DF62E147D9F\
+         D87DE3DE68E400F57AC8EC713FE77932C59759EB9B641F5E1EE230CEDAC99D2F\
+         77",
     ),
     (
         2048,

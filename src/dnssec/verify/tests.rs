@@ -271,6 +271,17 @@ fn rsa_keys_have_their_sizes() {
 }
 
 #[test]
+fn rsa_keys_of_odd_sizes_and_large_exponents_verify() {
+    let rrset = mx();
+    for (bits, exponent) in
+        [(1030, 65_537), (512, (1 << 32) + 1), (1024, (1 << 32) + 1), (2048, (1 << 33) - 9)]
+    {
+        let key = SigningKey::rsa_with_exponent(Algorithm::RSASHA256, ZONE_KEY, bits, exponent);
+        assert_eq!(verified(&rrset, &signed(&key, &rrset), &key), Ok(()), "{bits} {exponent}");
+    }
+}
+
+#[test]
 fn leading_zeros_of_an_rsa_key_change_nothing() {
     let rrset = mx();
     for bits in [512, 1024] {
