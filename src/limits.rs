@@ -438,3 +438,6 @@ pub const QUERY_TIMEOUT_SHARE_OF_ANSWER: u32 = 50;
 /// Silent tries at the servers of one delegation, when one on the way had more than [`NAME_SERVERS`] or more glue than
 /// [`UPSTREAM_ADDRESSES`]: only an attacker's has, and it has already cost a question over a stream (CVE-2026-3592).
 pub const TRIES_PER_WARY_DELEGATION: u32 = 8;
+/// Labels of names that are hashed to compress one message; later names are written in full. The largest honest message
+/// has half as many; 4000 names of 120 labels took 3 ms (measured).
+pub const COMPRESSION_LABELS: usize = 64 * 1024;
