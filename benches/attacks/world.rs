@@ -27,6 +27,7 @@ pub struct Asked {
 }
 
 /// What a host does with a query.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Said {
     Answer(Answer<'static>),
     /// A message whose id and question are put right before it goes out.
@@ -86,7 +87,7 @@ pub fn with_glue(mut answer: Answer<'static>, server: &str, last: u8) -> Answer<
 
 /// Nothing of this type, or nothing of this name.
 pub fn denial(zone: &str, rcode: Rcode) -> Answer<'static> {
-    let soa = [target(format!("ns.{zone}")), target(format!("h.{zone}")), vec![0, 0, 0, 60].repeat(5)];
+    let soa = [target(format!("ns.{zone}")), target(format!("h.{zone}")), [0, 0, 0, 60].repeat(5)];
     let mut answer = Answer::empty(rcode);
     answer.authoritative = true;
     answer.authority.push(rrset(zone, RrType::SOA, [soa.concat()]));
