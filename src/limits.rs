@@ -547,3 +547,6 @@ pub const ANCHOR_FIRST_LOOK: Duration = Duration::from_secs(60);
 
 // Denial of existence, checked.
 
+/// Labels of names that are hashed to compress one message; later names are written in full. The largest honest message
+/// has half as many; 4000 names of 120 labels took 3 ms (measured).
+pub const COMPRESSION_LABELS: usize = 64 * 1024;

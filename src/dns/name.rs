@@ -363,6 +363,12 @@ impl NameBuf {
         self.push_octets(label)
     }
 
+    /// Appends labels that stand one after another, each with its length before it. The caller has seen that they do.
+    pub(crate) fn push_labels(&mut self, labels: &[u8]) -> Result<(), NameError> {
+        debug_assert!(labels.first().is_none_or(|length| (1..=MAX_LABEL_OCTETS as u8).contains(length)));
+        self.push_octets(labels)
+    }
+
     /// Closes the name with the root label.
     pub fn finish(&mut self) -> Result<NameRef<'_>, NameError> {
         self.finish_with(NameRef::ROOT)

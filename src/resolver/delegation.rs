@@ -54,8 +54,8 @@ impl Referral {
             }
         }
         let has_too_many_servers = ns.records().iter().nth(limits::NAME_SERVERS).is_some();
-        let glue = glue.values().flatten().flat_map(|rrset| addresses_of(rrset));
-        let is_too_many = has_too_many_servers || glue.skip(limits::UPSTREAM_ADDRESSES).next().is_some();
+        let mut glue = glue.values().flatten().flat_map(|rrset| addresses_of(rrset));
+        let is_too_many = has_too_many_servers || glue.nth(limits::UPSTREAM_ADDRESSES).is_some();
         if has_too_many_servers {
             without_glue.truncate(limits::NAME_SERVERS_OF_TOO_MANY);
         }

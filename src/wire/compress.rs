@@ -26,6 +26,8 @@ pub struct Compressor {
     /// Those of the name at hand.
     labels: Vec<Label>,
     names: usize,
+    /// Labels hashed for this message.
+    hashed: usize,
     /// Two suffixes had one hash. By chance that happens once in millions of messages, by intent it could make each
     /// name be compared with very many: the rest of this message is not compressed.
     is_given_up: bool,
@@ -49,7 +51,7 @@ struct Label {
 impl Default for Compressor {
     fn default() -> Compressor {
         let (suffixes, labels) = (Vec::new(), Vec::with_capacity(MAX_LABELS));
-        Compressor { lists: [END; LISTS], suffixes, labels, names: 0, is_given_up: false }
+        Compressor { lists: [END; LISTS], suffixes, labels, names: 0, hashed: 0, is_given_up: false }
     }
 }
 
@@ -62,6 +64,7 @@ impl Compressor {
     pub fn reset(&mut self) {
         self.forget_from(0);
         self.names = 0;
+        self.hashed = 0;
         self.is_given_up = false;
     }
 
@@ -103,15 +106,20 @@ impl Compressor {
         self.remember(self.labels.len(), at);
     }
 
-    /// Notes the labels of the name, and the hash of the suffix from each.
+    /// Notes the labels of the name, and the hash of the suffix from each; none once the message has had its share of them,
+    /// so that the name is written in full.
     fn read_labels(&mut self, name: NameRef<'_>) {
         let octets = name.octets();
         self.labels.clear();
+        if self.is_given_up || self.hashed >= limits::COMPRESSION_LABELS {
+            return;
+        }
         let mut end = 0;
         while octets[end] != 0 {
             self.labels.push(Label { start: end as u8, hash: 0 });
             end += 1 + usize::from(octets[end]);
         }
+        self.hashed += self.labels.len();
         // Root first: each suffix's hash continues that of its parent.
         let mut state = 0;
         for label in self.labels.iter_mut().rev() {
@@ -264,6 +272,27 @@ mod tests {
         assert_eq!(compressor.names, limits::COMPRESSION_NAMES);
         assert!(compressor.suffixes.len() <= limits::COMPRESSION_NAMES * MAX_LABELS);
         assert!(kept.0 <= compressor.suffixes.capacity() && kept.1 == compressor.labels.capacity());
+    }
+
+    #[test]
+    fn so_many_labels_of_a_message_are_hashed_and_names_behind_them_stand_in_full() {
+        let name: Name = "a.".repeat(120).parse().unwrap();
+        let (mut compressor, mut message) = (Compressor::default(), vec![0; 65_535]);
+        let mut end = compressor.write(name.as_ref(), &mut message, 12).unwrap();
+        let pointers = limits::COMPRESSION_LABELS.div_ceil(120) - 1;
+        for _ in 0..pointers {
+            let before = end;
+            end = compressor.write(name.as_ref(), &mut message, before).unwrap();
+            assert_eq!(end, before + 2);
+        }
+        assert_eq!(compressor.write(name.as_ref(), &mut message, end), Some(end + name.octets().len()));
+        compressor.reset();
+        let end = compressor.write(name.as_ref(), &mut message, 12).unwrap();
+        assert_eq!(
+            compressor.write(name.as_ref(), &mut message, end),
+            Some(end + 2),
+            "a message is not the next"
+        );
     }
 
     fn hash_of(name: &Name) -> u32 {

@@ -14,6 +14,7 @@ mod editing;
 mod explain;
 mod faults;
 mod forward;
+mod fragments;
 mod internet;
 mod namespace;
 mod namu;

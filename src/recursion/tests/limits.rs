@@ -135,6 +135,46 @@ fn a_delegation_that_looks_made_up_is_worth_one_silent_try() {
 }
 
 #[test]
+fn so_many_questions_of_our_own_are_asked_for_one_query() {
+    // Aliases from zone to zone, each with three servers to look up, of which the third that is asked is of use.
+    let zone = |at: u8| {
+        let ns: Vec<_> = (0..3).map(|server| format!("z{at}. NS n{server}.z{at}.example.")).collect();
+        (format!("*.z{at}. *"), ns.join(" | "))
+    };
+    let rows: Vec<_> = (0..8).map(zone).collect();
+    let rows: Vec<_> = rows.iter().map(|(asked, ns)| [&**asked, "", "", &**ns, ""]).collect();
+    let lab = Lab::new(&rows, &[]).afresh(
+        ResolverOptions {
+            ipv6: false,
+            priming: false,
+            minimisation: Minimisation::None,
+            ..ResolverOptions::default()
+        },
+        &["192.0.2.1"],
+    );
+    lab.world.host("192.0.2.2", |seen: &Seen| {
+        let name = seen.question.name.to_string().to_lowercase();
+        let number = |letter| name.split(letter).nth(1).unwrap()[..1].parse::<u8>().unwrap();
+        let last = 100 + 10 * number('z') + number('n');
+        vec![(1, seen.reply("aa", &format!("{name} A 192.0.2.{last}"), "", ""))]
+    });
+    let asked: [AtomicUsize; 8] = Default::default();
+    lab.world.everybody_else(move |seen: &Seen| {
+        let name = seen.question.name.to_string().to_lowercase();
+        let at: usize = name[3..4].parse().unwrap();
+        let alias = format!("{name} CNAME x.z{}.", at + 1);
+        let is_third = asked[at].fetch_add(1, Ordering::Relaxed) == 2;
+        vec![(
+            1,
+            seen.reply(if is_third { "aa" } else { "servfail" }, if is_third { &alias } else { "" }, "", ""),
+        )]
+    });
+    let answer = lab.ask("x.z0. A");
+    assert!(answer.starts_with("SERVFAIL 22"), "{answer}");
+    assert_eq!(sent_to(&lab, &["192.0.2.2 "]) as u32, limits::CHILDREN);
+}
+
+#[test]
 fn a_delegation_with_very_much_glue_is_worth_fewer_silent_tries() {
     for (addresses, tries) in [
         (limits::UPSTREAM_ADDRESSES, limits::TRIES_PER_DELEGATION),
