@@ -111,7 +111,7 @@ fn store(cache: &Cache, number: u64) {
     let ttl = Ttl::saturating(3600);
     let rrset = Arc::new(Rrset::new(question.name.clone(), RrType::A, ttl, records, RecordsBuf::new()));
     let (answer, authority) = (vec![rrset], Vec::new());
-    let new = NewAnswer { kind: Kind::Positive, answer, authority, security: Security::Unchecked };
+    let new = NewAnswer::unchecked(Kind::Positive, answer, authority);
     cache.store_answer(question.as_ref(), new, NOW).expect("small and with a TTL");
 }
 

@@ -63,7 +63,7 @@ fn store(cache: &Cache, owner: &str, rr_type: RrType, records: RecordsBuf) {
     let ttl = Ttl::saturating(3600);
     let rrset = Arc::new(Rrset::new(question.name.clone(), rr_type, ttl, records, RecordsBuf::new()));
     let (answer, authority) = (vec![rrset], Vec::new());
-    let new = NewAnswer { kind: Kind::Positive, answer, authority, security: Security::Unchecked };
+    let new = NewAnswer::unchecked(Kind::Positive, answer, authority);
     cache.store_answer(question.as_ref(), new, NOW).expect("within the bounds and with a TTL");
 }
 

@@ -41,7 +41,7 @@ fn flood(cache: &Cache, number: u32, now: Now) {
         cache.store_rrset(new, now).expect("small and with a TTL");
     } else {
         let (answer, authority) = (vec![rrset], Vec::new());
-        let new = NewAnswer { kind: Kind::Positive, answer, authority, security: Security::Unchecked };
+        let new = NewAnswer::unchecked(Kind::Positive, answer, authority);
         cache.store_answer(question.as_ref(), new, now).expect("small and with a TTL");
     }
 }

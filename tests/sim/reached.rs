@@ -76,7 +76,7 @@ const BOUNDS: [&str; 42] = [
 ];
 
 /// The others, each with the reason why no random internet shows it. All have tests of their own beside the code.
-const OUT_OF_SIGHT: [(&str, &str); 11] = [
+const OUT_OF_SIGHT: [(&str, &str); 15] = [
     (
         "TRIES_PER_WARY_DELEGATION",
         "no delegation of these internets is both made up and silent to its client",
@@ -94,6 +94,10 @@ const OUT_OF_SIGHT: [(&str, &str); 11] = [
     ("PREFETCHES", "as many answers about to expire at the same instant"),
     ("STALE_QUIET", "these internets keep nothing stale"),
     ("FORWARD_TIMEOUT", "the time a forwarder has is not among the steps"),
+    ("PROOF_RRSETS", "these internets are not signed"),
+    ("KEY_QUESTIONS", "these internets are not signed"),
+    ("CHAIN_DEPTH", "these internets are not signed"),
+    ("VERIFICATIONS", "these internets are not signed"),
 ];
 
 /// How often each was reached, by name.
@@ -269,6 +273,9 @@ impl Reached {
                 | Step::SpecialName(_)
                 | Step::Here(_)
                 | Step::Known { .. } => {}
+                // These internets are not signed.
+                Step::Link(_) | Step::Judged(..) | Step::AskedAgain(_) | Step::Delegated(..) => {}
+                Step::TrustedKeys(..) | Step::Signature(_) | Step::Proof { .. } => {}
                 Step::Nearest(..) | Step::WithoutEdns(_) | Step::Referral(_) => {}
             }
         }
@@ -395,6 +402,8 @@ fn limits_of(failure: &Failure, into: &mut BTreeSet<&'static str>) {
         Limit::Octets(_) => "UPSTREAM_OCTETS",
         Limit::Children(_) => "CHILDREN",
         Limit::DeniedChildren(_) => "CHILDREN_NXDOMAIN",
+        Limit::KeyQuestions(_) => "KEY_QUESTIONS",
+        Limit::Verifications(_) => "VERIFICATIONS",
         Limit::Depth(_) => "CHILD_DEPTH",
         Limit::Aliases(_) => "ALIASES",
         Limit::Referrals(_) => "REFERRALS",
