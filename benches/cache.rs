@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer, Security};
+use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer};
 use namu::clock::{Age, Now, Tick, Unix};
 use namu::dns::{Question, RecordsBuf, RrType, Rrset, Ttl};
 

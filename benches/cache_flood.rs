@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer, Security};
+use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer};
 use namu::clock::{Age, Now, Tick, Unix};
 use namu::dns::{Question, RecordsBuf, RrType, Rrset, Ttl};
 
