@@ -57,21 +57,13 @@ const NOT_BUILT: &[(&str, Accepts, &str)] = &[
     ("zones[].zonemd",                  NONE,               "verifying ZONEMD is"),
     ("zones[].update",                  EMPTY,              "dynamic `update` is"),
     ("zones[].update-rules",            EMPTY,              "dynamic `update` is"),
-    ("zones[].trust-anchor",            NONE,               "validation is"),
     ("zones[].write-back",              OFF,                "writing zone files is"),
     ("zones[].refresh-min",             NOTHING,            "secondary zones are"),
     ("zones[].retry-min",               NOTHING,            "secondary zones are"),
     ("zones[].allow-notify",            EMPTY,              "taking NOTIFY is"),
     ("dnssec-policies",                 EMPTY,              "`dnssec` policies are"),
-    ("resolver.validation",             NONE,               "validation is"),
-    ("resolver.trust-anchors",          NONE,               "validation is"),
-    ("resolver.trust-anchor-tracking",  OFF,                "tracking trust anchors (RFC 5011) is"),
-    ("resolver.trust-anchor-signaling", OFF,                "signaling trust anchors (RFC 8145) is"),
-    ("resolver.negative-trust-anchors", EMPTY,              "validation is"),
-    ("resolver.aggressive-nsec",        OFF,                "aggressive use of NSEC is"),
     ("resolver.ecs",                    NONE,               "EDNS client subnet is"),
     ("resolver.error-reporting",        OFF,                "error reporting (RFC 9567) is"),
-    ("resolver.dnssec-sha1",            Only(&["insecure"]), "validation is"),
     ("resolver.harden-glue",            Only(&["true"]),    "believing glue outside its zone is"),
     ("cache.shared",                    NONE,               "a shared cache is"),
     ("policy",                          EMPTY,              "`policy` is"),
@@ -338,6 +330,8 @@ impl Check<'_, '_> {
         let resolver = &self.config.resolver;
         let Some(section) = self.outline.find(["resolver"]) else { return };
         self.upstreams(section);
+        self.trust_anchors(section);
+        self.negative_trust_anchors(section);
         if !resolver.ipv4 && resolver.ipv6 == Ipv6::No {
             self.report_at(
                 section,
@@ -423,6 +417,11 @@ impl Check<'_, '_> {
 
     pub(super) fn report_at(&mut self, entry: usize, key: &str, message: &str, help: &str) {
         self.mistakes.add(Diagnostic::error(message).help(help), self.stretch(entry, key));
+    }
+
+    /// Reports an item of a list.
+    pub(super) fn report_item(&mut self, item: usize, message: &str, help: &str) {
+        self.mistakes.add(Diagnostic::error(message).help(help), self.outline.value_stretch(item));
     }
 
     /// Where the value of a key stands, or its section or item when the key is not written.

@@ -26,6 +26,7 @@ impl Check<'_, '_> {
                 "max-removed",
                 "for-clients",
                 "for-resolver",
+                "trust-anchor",
             ],
             ZoneType::Forward | ZoneType::Stub => &[
                 "file",

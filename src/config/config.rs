@@ -13,6 +13,7 @@ use super::answering::{RateLimitOptions, ServerName, SpecialZones, VersionBind};
 use super::control::ControlOptions;
 use super::forwarding::{Base, Server};
 use super::resolving::{CacheOptions, ResolverOptions};
+use super::validating::ZoneTrustAnchor;
 use super::versions::{JournalSize, MaxRemoved, SerialPolicy};
 use crate::dns::Name;
 use crate::limits;
@@ -287,7 +288,8 @@ pub struct ZoneOptions {
     update_rules: NotBuilt,
     /// Of a forward or stub zone: the servers asked, at most [`limits::FORWARD_SERVERS`].
     pub servers: Vec<Server>,
-    trust_anchor: NotBuilt,
+    /// `none`: nothing is validated at and below it.
+    pub trust_anchor: ZoneTrustAnchor,
     /// Of a forward or stub zone: whether recursion takes over when all servers fail.
     pub fallback: bool,
     /// Whether clients are answered from it.
@@ -329,7 +331,7 @@ impl ZoneOptions {
             update: NotBuilt,
             update_rules: NotBuilt,
             servers: Vec::new(),
-            trust_anchor: NotBuilt,
+            trust_anchor: ZoneTrustAnchor::Inherited,
             fallback: false,
             for_clients: true,
             for_resolver: true,

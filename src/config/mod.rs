@@ -19,6 +19,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod traps;
+pub mod validating;
 pub mod versions;
 
 pub use answering::{RateLimitOptions, ResponseLimit, ServerName, SpecialZones, VersionBind};
@@ -30,4 +31,7 @@ pub use control::{ControlOptions, ControlSocket};
 pub use forwarding::{Base, Dns64Prefix, PrivateNetworks, ResolverMode, Server, UpstreamStrategy};
 pub use plan::Plan;
 pub use resolving::{CacheOptions, Ipv6, NeverQuery, QnameMinimization, ResolverOptions, RootHints};
+pub use validating::{
+    DnssecSha1, NegativeTrustAnchor, NegativeTrustAnchors, TrustAnchors, Validation, ZoneTrustAnchor,
+};
 pub use versions::{JournalSize, MaxRemoved, SerialPolicy};

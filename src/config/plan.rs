@@ -28,7 +28,7 @@ pub struct Plan {
     pub rate_limit: bool,
     /// Options of the cache, which keeps what it holds.
     pub cache: bool,
-    /// Who is asked in place of the tree: the cache starts empty.
+    /// Who is asked in place of the tree, or what is believed: the cache starts empty.
     pub forgets: bool,
     /// Where requests are written down.
     pub access_log: bool,
@@ -61,10 +61,12 @@ impl Plan {
             rate_limit: old.rate_limit != new.rate_limit,
             resolver: old.resolver != new.resolver
                 || payload(old) != payload(new)
-                || old.upstreams() != new.upstreams(),
+                || old.upstreams() != new.upstreams()
+                || old.negative_anchors() != new.negative_anchors(),
             cache: old.cache != new.cache,
-            // What was learnt of other servers is not what the new ones would say.
-            forgets: old.upstreams() != new.upstreams(),
+            // What was learnt of other servers is not what the new ones would say, and what was judged by other trust
+            // anchors would be judged otherwise.
+            forgets: old.upstreams() != new.upstreams() || belief(old) != belief(new),
             access_log: old.access_log != new.access_log,
             log_level: (old.log.level != new.log.level).then_some(new.log.level),
             next_start: next_start(old, new),
@@ -137,6 +139,13 @@ impl Plan {
     }
 }
 
+/// What decides whether an answer is believed.
+fn belief(config: &Config) -> impl PartialEq {
+    let resolver = &config.resolver;
+    let anchors = (resolver.trust_anchors.clone(), config.negative_anchors());
+    (resolver.validation, anchors, resolver.dnssec_sha1)
+}
+
 /// Keys whose change a running server cannot take up: threads, folders and sockets that everything else stands on.
 fn next_start(old: &Config, new: &Config) -> Vec<&'static str> {
     let changed = [
@@ -187,6 +196,11 @@ mod tests {
                 ),
                 vec!["resolver: changed", "cache: changed; it starts empty"],
             ),
+            (
+                format!("{BASE}resolver:\n  negative-trust-anchors: [legacy.example]\n"),
+                vec!["resolver: changed", "cache: changed; it starts empty"],
+            ),
+            (format!("{BASE}resolver:\n  trust-anchor-tracking: false\n"), vec!["resolver: changed"]),
             (
                 format!("{BASE}  - {{name: c.test, type: overlay, file: c.zone}}\n"),
                 vec!["zones: the overlays changed"],

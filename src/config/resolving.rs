@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::config::DNS_PORT;
 use super::forwarding::{Dns64Prefix, PrivateNetworks, ResolverMode, Server, UpstreamStrategy};
+use super::validating::{DnssecSha1, NegativeTrustAnchors, TrustAnchors, Validation};
 use crate::dns::{Name, Ttl};
 #[cfg(doc)]
 use crate::limits;
@@ -57,15 +58,23 @@ pub struct ResolverOptions {
     pub private_exceptions: Vec<Name>,
     /// The prefix of IPv6 addresses made for names that have none (DNS64, RFC 6147).
     pub dns64_prefix: Dns64Prefix,
-    validation: NotBuilt,
-    trust_anchors: NotBuilt,
-    trust_anchor_tracking: NotBuilt,
-    trust_anchor_signaling: NotBuilt,
-    negative_trust_anchors: NotBuilt,
-    aggressive_nsec: NotBuilt,
+    /// Whether what is found is validated (RFC 4035).
+    pub validation: Validation,
+    /// Where chains of trust begin.
+    pub trust_anchors: TrustAnchors,
+    /// Whether trust anchors follow their zones (RFC 5011); what was learnt is kept in the state directory.
+    pub trust_anchor_tracking: bool,
+    /// Whether zones are told which of their keys are trust anchors here (RFC 8145).
+    pub trust_anchor_signaling: bool,
+    /// Names at and below which nothing is validated (RFC 7646), such as `legacy.example`, or with an end
+    /// `legacy.example until 2026-12-01T00:00:00Z`.
+    pub negative_trust_anchors: NegativeTrustAnchors,
+    /// What signatures and digests made with SHA-1 are worth: algorithms 5 and 7, digest type 1 (RFC 9905).
+    pub dnssec_sha1: DnssecSha1,
+    /// Whether validated denials answer further questions (RFC 8198).
+    pub aggressive_nsec: bool,
     ecs: NotBuilt,
     error_reporting: NotBuilt,
-    dnssec_sha1: NotBuilt,
     harden_glue: NotBuilt,
 }
 
@@ -93,15 +102,15 @@ impl Default for ResolverOptions {
             private_networks: PrivateNetworks::default(),
             private_exceptions: Vec::new(),
             dns64_prefix: Dns64Prefix::default(),
-            validation: NotBuilt,
-            trust_anchors: NotBuilt,
-            trust_anchor_tracking: NotBuilt,
-            trust_anchor_signaling: NotBuilt,
-            negative_trust_anchors: NotBuilt,
-            aggressive_nsec: NotBuilt,
+            validation: Validation::Enforce,
+            trust_anchors: TrustAnchors::Builtin,
+            trust_anchor_tracking: true,
+            trust_anchor_signaling: true,
+            negative_trust_anchors: NegativeTrustAnchors::default(),
+            dnssec_sha1: DnssecSha1::Insecure,
+            aggressive_nsec: true,
             ecs: NotBuilt,
             error_reporting: NotBuilt,
-            dnssec_sha1: NotBuilt,
             harden_glue: NotBuilt,
         }
     }

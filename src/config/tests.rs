@@ -85,8 +85,13 @@ resolver:
   query-timeout: 1800ms
   max-upstream-queries: 10
   qname-minimization: none
-  validation: none
-  trust-anchors: none
+  validation: log
+  trust-anchors: keys
+  trust-anchor-tracking: false
+  trust-anchor-signaling: false
+  negative-trust-anchors: [legacy.example]
+  dnssec-sha1: validate
+  aggressive-nsec: false
   case-randomization: false
   harden-glue: true
 cache:
@@ -150,6 +155,12 @@ fn every_built_option_is_read() {
     assert_eq!((resolver.enabled, resolver.priming, resolver.ipv6), (true, false, Ipv6::Yes));
     let hiding = (resolver.qname_minimization, resolver.case_randomization);
     assert_eq!(hiding, (QnameMinimization::None, false));
+    let anchors = (resolver.validation, &resolver.trust_anchors, resolver.dnssec_sha1);
+    assert_eq!(anchors, (Validation::Log, &TrustAnchors::File("keys".into()), DnssecSha1::Validate));
+    let switches =
+        (resolver.trust_anchor_tracking, resolver.trust_anchor_signaling, resolver.aggressive_nsec);
+    assert_eq!(switches, (false, false, false));
+    assert_eq!(config.negative_anchors().len(), 1);
     assert_eq!(resolver.outgoing_addresses, [options::Address([192, 0, 2, 1].into())]);
     assert_eq!(resolver.never_query.networks(), ["192.0.2.0/24".parse().unwrap()]);
     assert_eq!(resolver.query_timeout, Duration(std::time::Duration::from_millis(1800)));
@@ -521,7 +532,7 @@ views:
 dnssec-policies:
   - name: default
     keys: csk
-resolver: {aggressive-nsec: true, validation: enforce, mode: recursive}
+resolver: {ecs: forward, error-reporting: true, mode: recursive}
 cache: {size: 1MiB}
 access-log:
   - output: unix:///run/tap.sock
@@ -538,8 +549,8 @@ access-log:
         19:11 mirror zones are not built yet; remove `type: mirror`
         21:1 `views` are not built yet; remove `views` or write `views: []`
         24:1 `dnssec` policies are not built yet; remove `dnssec-policies` or write `dnssec-policies: []`
-        27:29 aggressive use of NSEC is not built yet; remove `aggressive-nsec: true` or write `aggressive-nsec: false`
-        27:47 validation is not built yet; remove `validation: enforce` or write `validation: none`
+        27:17 EDNS client subnet is not built yet; remove `ecs: forward` or write `ecs: none`
+        27:43 error reporting (RFC 9567) is not built yet; remove `error-reporting: true` or write `error-reporting: false`
         30:13 this output is not built yet; remove `output: unix:///run/tap.sock`
         32:5 rotation is not built yet; remove `rotate` or write `rotate: none`
         ",

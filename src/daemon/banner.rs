@@ -2,10 +2,15 @@
 
 use std::net::SocketAddr;
 
+use super::anchors;
 use super::command::spoken;
-use crate::config::{Config, ResolverMode, RootHints, Server, ZoneOptions, ZoneType};
+use crate::config::{Config, ResolverMode, RootHints, Server, TrustAnchors, ZoneOptions, ZoneType};
 use crate::dns::Name;
 use crate::observe::Transport;
+use crate::validator::Mode;
+
+/// Whether this build validates what its options say.
+const VALIDATES: bool = false;
 
 /// Zones named one by one; of more only the number is told.
 const ZONES_NAMED: usize = 6;
@@ -36,7 +41,7 @@ impl Banner<'_> {
         if let Some(zones) = self.zones_of_others() {
             self.line(&mut text, "", &zones);
         }
-        self.line(&mut text, "resolving", &self.resolving());
+        self.line(&mut text, "resolving", &resolving(self.config, VALIDATES));
         if let Some(example) = self.example() {
             self.line(&mut text, "try", &example);
         }
@@ -79,26 +84,6 @@ impl Banner<'_> {
         }
     }
 
-    fn resolving(&self) -> String {
-        let Config { access, resolver, .. } = self.config;
-        if !resolver.enabled {
-            return "nothing: names outside the zones are refused".into();
-        }
-        let whom = match access.recursion == ["loopback"] {
-            true => "for this machine only",
-            false => "for the clients of access.recursion",
-        };
-        let how = match (resolver.mode, &resolver.root_hints) {
-            (ResolverMode::Forward, _) => {
-                let servers: Vec<_> = resolver.upstreams.iter().map(|Server(server)| *server).collect();
-                format!("by asking {}", join(&servers))
-            }
-            (ResolverMode::Recursive, RootHints::Builtin) => "root hints built in".to_string(),
-            (ResolverMode::Recursive, RootHints::File(path)) => format!("root hints from {}", path.display()),
-        };
-        format!("{whom} · DNSSEC not validating yet · {how}")
-    }
-
     /// A question that works here.
     fn example(&self) -> Option<String> {
         let (address, _) = self.addresses.first()?;
@@ -114,6 +99,42 @@ impl Banner<'_> {
         };
         let apex = apex.parse::<Name>().ok()?;
         Some(format!("dig @{address_text}{port} {apex} SOA"))
+    }
+}
+
+/// For whom, whether validated, and where resolution and chains of trust begin.
+fn resolving(config: &Config, validates: bool) -> String {
+    let Config { access, resolver, .. } = config;
+    if !resolver.enabled {
+        return "nothing: names outside the zones are refused".into();
+    }
+    let whom = match access.recursion == ["loopback"] {
+        true => "for this machine only",
+        false => "for the clients of access.recursion",
+    };
+    let mode = anchors::options(config).mode;
+    let dnssec = match mode {
+        _ if !validates => "DNSSEC not validating yet",
+        Mode::None => "DNSSEC off",
+        Mode::Log => "DNSSEC on, failures are only logged",
+        Mode::Enforce => "DNSSEC on",
+    };
+    let how = match (resolver.mode, &resolver.root_hints) {
+        (ResolverMode::Forward, _) => {
+            let servers: Vec<_> = resolver.upstreams.iter().map(|Server(server)| *server).collect();
+            format!("by asking {}", join(&servers))
+        }
+        (ResolverMode::Recursive, RootHints::Builtin) => "root hints built in".to_string(),
+        (ResolverMode::Recursive, RootHints::File(path)) => format!("root hints from {}", path.display()),
+    };
+    let trust = match &resolver.trust_anchors {
+        _ if !validates || mode == Mode::None => return format!("{whom} · {dnssec} · {how}"),
+        TrustAnchors::File(path) => format!("trust anchors from {}", path.display()),
+        _ => "trust anchor built in".into(),
+    };
+    match how.strip_suffix(" built in").zip(trust.strip_suffix(" built in")) {
+        Some((hints, anchors)) => format!("{whom} · {dnssec} · {hints} and {anchors} built in"),
+        None => format!("{whom} · {dnssec} · {how} · {trust}"),
     }
 }
 
@@ -155,6 +176,33 @@ fn join(addresses: &[SocketAddr]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_said_whether_answers_are_validated_and_by_what() {
+        for (options, validates, want) in [
+            ("", false, "DNSSEC not validating yet · root hints built in"),
+            ("validation: none", false, "DNSSEC not validating yet · root hints built in"),
+            ("", true, "DNSSEC on · root hints and trust anchor built in"),
+            (
+                "validation: log",
+                true,
+                "DNSSEC on, failures are only logged · root hints and trust anchor built in",
+            ),
+            ("validation: none", true, "DNSSEC off · root hints built in"),
+            ("trust-anchors: none", true, "DNSSEC off · root hints built in"),
+            ("trust-anchors: keys", true, "DNSSEC on · root hints built in · trust anchors from keys"),
+            ("root-hints: h", true, "DNSSEC on · root hints from h · trust anchor built in"),
+            (
+                "mode: forward, upstreams: [192.0.2.1]",
+                true,
+                "DNSSEC on · by asking 192.0.2.1:53 · trust anchor built in",
+            ),
+        ] {
+            let text = format!("resolver: {{{options}}}");
+            let config = Config::parse("c", text.into()).unwrap_or_else(|errors| panic!("{errors:?}"));
+            assert_eq!(resolving(&config, validates), format!("for this machine only · {want}"), "{options}");
+        }
+    }
 
     #[test]
     fn addresses_are_told_as_one_would_say_them() {

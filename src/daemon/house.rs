@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::anchors::HouseAnchors;
 use super::command::{Command, Refusal, Reply};
 use super::handle::{Errand, not_served};
 use super::loader::{Job, Loaded, Loader, Work};
@@ -30,6 +31,7 @@ use crate::net::clock::Clock;
 use crate::observe::FlightRecorder;
 use crate::observe::prometheus::{Numbers, ZoneNumbers};
 use crate::service::Published;
+use crate::validator::Look;
 use crate::zone::Cause;
 
 /// What the house is told. Everything that happens to it comes by one queue.
@@ -44,6 +46,8 @@ pub(super) enum Told {
     Reload,
     /// By time: secrets of cookies are used for so long.
     ReplaceCookieSecret,
+    /// By a look at a zone with trust anchors: what it brought.
+    Looked(Name, Option<Look>),
     /// By SIGTERM or SIGINT.
     End,
     /// By the doors or a thread that is gone: end, to be started anew.
@@ -64,6 +68,7 @@ pub(super) struct House {
     pub(super) published: Arc<Published>,
     pub(super) cache: Arc<Cache>,
     pub(super) recorder: Arc<FlightRecorder>,
+    pub(super) anchors: HouseAnchors,
     pub(super) doors: ServedDoors,
     pub(super) access_log: Option<AccessLog>,
     pub(super) log: LogControl,
@@ -267,8 +272,9 @@ impl House {
     /// When [`House::on_time`] has something to do next; none while there is nothing to wait for.
     pub(super) fn next_due(&self) -> Option<Duration> {
         let again = self.again.iter().map(|(due, _)| *due).min();
-        let due = self.settling.next().into_iter().chain(again).min()?;
-        Some(due.since(self.clock.now().tick))
+        let now = self.clock.now();
+        let due = self.settling.next().into_iter().chain(again).min();
+        due.map(|due| due.since(now.tick)).into_iter().chain(self.anchors.wait(now)).min()
     }
 
     /// Reads what has been quiet for long enough.
@@ -284,6 +290,22 @@ impl House {
         self.again = later;
         let due: Vec<(Tick, Reading)> = due;
         due.into_iter().for_each(|(_, reading)| self.read(reading));
+        self.look_at_anchors();
+    }
+
+    /// Asks the zones with trust anchors that are due for their keys; their replies come by the queue.
+    fn look_at_anchors(&mut self) {
+        for (apex, look) in self.anchors.looks(self.clock.now()) {
+            let told = self.told.clone();
+            tokio::task::spawn_local(async move {
+                let _ = told.send(Told::Looked(apex, look.await));
+            });
+        }
+    }
+
+    /// Takes what a look at a zone with trust anchors brought.
+    pub(super) fn take_look(&mut self, apex: &Name, look: Option<Look>) {
+        self.anchors.take(apex, look, self.clock.now().unix);
     }
 
     fn status(&self) -> Status {
@@ -330,6 +352,7 @@ impl House {
             refused_connections: self.doors.running().refused_connections(),
             zones: self.zones.values().map(zone).collect(),
             cache,
+            trust_anchors: self.anchors.numbers(),
             config_reloads: self.config_reloads,
             config_taken_up: self.config_taken_up.unix.seconds(),
         }

@@ -3,6 +3,7 @@
 //! Given: a configuration and the arguments of `run`. Must not know: how an order arrived. It reads zone files, opens the
 //! doors, publishes snapshots, answers signals, and speaks to the operator on standard error.
 
+mod anchors;
 mod answering;
 mod banner;
 mod cached;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::anchors;
 use super::command::{Refusal, Reply};
 use super::house::{House, Reading, Told};
 use super::listening;
@@ -101,6 +102,9 @@ impl House {
     /// Everything that can fail comes first and changes nothing; then everything is put in force.
     fn take_up(&mut self, new: Config) -> Result<Plan, Vec<String>> {
         let mut plan = Plan::between(&self.config, &new);
+        let anchors = anchors::read(&new).map_err(|diagnostics| rendered(&diagnostics).0)?;
+        // Their file may have changed under the same name.
+        plan.forgets |= self.anchors.differ_from(&anchors);
         let are_configured = self.doors.are_configured();
         if plan.concerns_listeners() && !are_configured {
             plan.listeners_added.clear();
@@ -156,6 +160,7 @@ impl House {
             // The old one ends by itself with the last thread that writes to it.
             self.access_log = other_log;
         }
+        self.anchors.configure(&new, anchors, self.clock.now().unix);
         self.published.publish(snapshot);
         self.cache = cache;
         if let Some(level) = plan.log_level {

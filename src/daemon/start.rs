@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
+use super::anchors::{self, HouseAnchors};
 use super::banner::{self, Banner};
 use super::explain::Explainer;
 use super::handle::{Errand, Handle};
@@ -136,6 +137,13 @@ fn open_house(
     });
 
     let cache = recursion::new_cache(&config);
+    let configured = anchors::read(&config).map_err(|diagnostics| {
+        say_diagnostics(&diagnostics);
+        Exit::Config
+    })?;
+    // No eyes until answers are validated: then they ask the recursion of the snapshot for DNSKEY, past the cache.
+    let mut anchors = HouseAnchors::new(&state, None, started);
+    anchors.configure(&config, configured, started.unix);
     // Another first id after each start; the low bits of the seconds are as good as any.
     let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
     let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {
@@ -179,6 +187,7 @@ fn open_house(
         published,
         cache,
         recorder,
+        anchors,
         doors,
         access_log,
         log,
@@ -354,6 +363,7 @@ async fn live(
             Some(Told::FilesChanged) => house.hear(),
             Some(Told::Reload) => house.reload(None),
             Some(Told::ReplaceCookieSecret) => house.replace_cookie_secrets(),
+            Some(Told::Looked(apex, look)) => house.take_look(&apex, look),
             Some(Told::End) | None => break Exit::Good,
             Some(Told::Broken) => {
                 tracing::error!("a part of the server is lost; ending, to be started anew");

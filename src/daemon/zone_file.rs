@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::stamp::{SeenFile, Stamp};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::dns::{Name, NameRef};
+use crate::dns::{Name, NameRef, Ttl};
 use crate::limits;
 use crate::zone::{Findings, Zone, ZoneBuilder, ZoneError};
 use crate::zonefile::{self, Files, Included, Includes, Mark, Record};
@@ -95,6 +95,17 @@ pub(super) fn files_of(origin: &Name, path: &Path) -> Vec<PathBuf> {
     // What is wrong with it is said where its records are read.
     let _ = parse_files(&disk, files, origin, &mut |_| {});
     disk.seen.take().into_iter().map(|seen| seen.path).collect()
+}
+
+/// As [`read_records`], for records whose TTL means nothing and may be missing.
+pub(super) fn read_records_without_ttl(
+    origin: &Name,
+    path: &Path,
+    sink: &mut dyn FnMut(Record<'_>),
+) -> Result<Files, Vec<Diagnostic>> {
+    let (disk, mut files) = open(path).map_err(|unreadable| vec![*unreadable])?;
+    zonefile::parse_with_ttl(&mut files, origin.as_ref(), Ttl::ZERO, &disk, sink)?;
+    Ok(files)
 }
 
 fn parse_files(

@@ -25,6 +25,8 @@ pub struct Numbers {
     pub refused_connections: u64,
     /// Zones by name.
     pub zones: Vec<ZoneNumbers>,
+    /// Trust anchors, each zone and key tag once.
+    pub trust_anchors: Vec<TrustAnchorNumbers>,
     /// Those of the cache, when there is one.
     pub cache: Option<CacheNumbers>,
     /// Configurations taken up, and those that were not.
@@ -61,6 +63,17 @@ pub struct ZoneNumbers {
     pub load_errors: u64,
 }
 
+/// A trust anchor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustAnchorNumbers {
+    /// Its zone.
+    pub zone: String,
+    /// Its key tag.
+    pub key_tag: u16,
+    /// How it is: one of the states of RFC 5011, or `configured` when its key was not seen yet.
+    pub state: &'static str,
+}
+
 impl Numbers {
     /// The text.
     pub fn text(&self) -> String {
@@ -95,7 +108,18 @@ impl Numbers {
         writeln!(out, "{name}{{result=\"failure\"}} {}", self.config_reloads.1)?;
         let name = "namu_config_last_reload_success_timestamp_seconds";
         single(out, name, "gauge", "When the configuration in force was taken up.", self.config_taken_up)?;
+        self.trust_anchors(out)?;
         self.zones(out)
+    }
+
+    fn trust_anchors(&self, out: &mut String) -> fmt::Result {
+        let name = "namu_trust_anchor_info";
+        head(out, name, "gauge", "Keys that chains of trust begin with, and those that may come to be.")?;
+        for TrustAnchorNumbers { zone, key_tag, state } in &self.trust_anchors {
+            let zone = Label(zone);
+            writeln!(out, "{name}{{zone=\"{zone}\",key_tag=\"{key_tag}\",state=\"{state}\"}} 1")?;
+        }
+        Ok(())
     }
 
     fn requests(&self, out: &mut String) -> fmt::Result {
@@ -257,13 +281,16 @@ mod tests {
         recorder.dropped(DropReason::ClientLimit);
         let totals = Counters::sum([&recorder.counters()]);
         let cache = Some(CacheNumbers::default());
-        let numbers = Numbers { version: "1", totals, zones: vec![zone], cache, ..Numbers::default() };
+        let trust_anchors = vec![TrustAnchorNumbers { zone: ".".into(), key_tag: 20326, state: "valid" }];
+        let numbers =
+            Numbers { version: "1", totals, zones: vec![zone], trust_anchors, cache, ..Numbers::default() };
         let text = numbers.text();
         let histogram = "namu_dns_request_duration_seconds";
         for line in [
             "namu_dns_requests_total{view=\"default\",transport=\"udp\",family=\"ipv4\",qtype=\"other\"} 1",
             "namu_dns_responses_total{view=\"default\",rcode=\"NOERROR\",source=\"cache\",dnssec=\"-\"} 1",
             "namu_dns_dropped_total{reason=\"rate_limit\"} 1",
+            "namu_trust_anchor_info{zone=\".\",key_tag=\"20326\",state=\"valid\"} 1",
             "namu_dns_request_bytes_sum{transport=\"udp\"} 30",
             "namu_dns_response_bytes_sum{transport=\"udp\"} 45",
             "namu_dns_response_bytes_count{transport=\"udp\"} 1",

@@ -21,5 +21,5 @@ mod tests;
 pub use anchors::{Anchor, AnchorStore, Nearest, NegativeAnchor, TrustAnchors, UnfitAnchor};
 pub use options::{Mode, ValidationOptions};
 pub use text::Damage;
-pub use tracking::{Change, IsDigestOf, KeyState, Look, Tracking, ValidatedKeys};
+pub use tracking::{Change, KeyState, Look, Tracking, ValidatedKeys};
 pub use validate::{Validated, Validation, validate};

@@ -13,8 +13,8 @@
 
 use std::fmt::{self, Write};
 
-use super::anchors::{Anchor, key_tag};
-use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking};
+use super::anchors::Anchor;
+use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking, key_tag};
 use crate::dns::Name;
 use crate::limits;
 

@@ -15,13 +15,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::anchors::{Anchor, DNSSEC, Flags, TrustAnchors, key_tag};
+use super::anchors::{Anchor, TrustAnchors};
 use crate::clock::Unix;
-use crate::dns::{Name, NameRef, Ttl};
+use crate::dns::{Name, Ttl};
+use crate::dnssec::{Dnskey, Ds};
 use crate::limits;
-
-/// Whether a DS record, the second argument, has the digest of a DNSKEY record, the third, of the zone named first.
-pub type IsDigestOf = fn(NameRef<'_>, &[u8], &[u8]) -> bool;
 
 /// What a look at the keys of a zone brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -174,24 +172,32 @@ impl Tracking {
     }
 
     /// Takes what a look at a zone brought; a look that brought nothing is taken too. Returns what changed.
-    pub fn take(&mut self, apex: &Name, look: &Look, now: Unix, is_digest_of: IsDigestOf) -> Vec<Change> {
+    pub fn take(&mut self, apex: &Name, look: &Look, now: Unix) -> Vec<Change> {
         let Some(point) = self.points.iter_mut().find(|point| point.configured.apex == *apex) else {
             return Vec::new();
         };
         let (before, now) = (point.keys.clone(), now.seconds());
-        point.revoke(&look.revoked, now, is_digest_of);
+        point.revoke(&look.revoked, now);
         if let Some(validated) = &look.validated {
-            point.compare(validated, now, is_digest_of);
+            point.compare(validated, now);
         }
         point.end_remove_hold_down(now);
-        point.plan(look.validated.as_ref(), now, is_digest_of);
+        point.plan(look.validated.as_ref(), now);
         point.changes_since(&before)
     }
 
     /// The trust anchors to use: those configured and those learnt, without the revoked ones. A zone all of whose trust
     /// anchors are revoked has none, as if it had never been configured (RFC 5011 5).
-    pub fn anchors(&self, is_digest_of: IsDigestOf) -> TrustAnchors {
-        TrustAnchors::of(self.points.iter().map(|point| point.anchor(is_digest_of)))
+    pub fn anchors(&self) -> TrustAnchors {
+        TrustAnchors::of(self.points.iter().map(|point| point.anchor()))
+    }
+
+    /// A look at a zone begins. Unless it brings something, the next is after the time for a retry.
+    pub fn begin(&mut self, apex: &Name, now: Unix) {
+        let now = now.seconds();
+        if let Some(point) = self.points.iter_mut().find(|point| point.configured.apex == *apex) {
+            point.next = now.saturating_add(wait(point.window / 10, limits::ANCHOR_RETRY_MOST));
+        }
     }
 
     /// The zones to look at now.
@@ -215,13 +221,13 @@ impl Tracking {
 
 impl Point {
     /// Every key known here that revokes itself is not trusted from now on. Others would only take room.
-    fn revoke(&mut self, revoked: &[Box<[u8]>], now: u64, is_digest_of: IsDigestOf) {
-        for rdata in revoked.iter().filter(|rdata| Flags::of(rdata).is_revoked()) {
+    fn revoke(&mut self, revoked: &[Box<[u8]>], now: u64) {
+        for rdata in revoked.iter().filter(|rdata| is_revoked(rdata)) {
             let rdata = without_revoke(rdata);
             match self.keys.iter().position(|key| key.rdata == rdata) {
                 Some(place) if self.keys[place].state.is_over() => {}
                 Some(place) => self.keys[place].enter(KeyState::Revoked, now),
-                None if self.is_configured(&rdata, is_digest_of) => {
+                None if self.is_configured(&rdata) => {
                     self.keys.push(TrackedKey::new(rdata, KeyState::Revoked, now));
                 }
                 None => {}
@@ -230,7 +236,7 @@ impl Point {
     }
 
     /// What is there and what is not.
-    fn compare(&mut self, validated: &ValidatedKeys, now: u64, is_digest_of: IsDigestOf) {
+    fn compare(&mut self, validated: &ValidatedKeys, now: u64) {
         let hold_down = limits::ADD_HOLD_DOWN.as_secs().max(validated.ttl.seconds().into());
         let is_there = |key: &TrackedKey| validated.keys.contains(&key.rdata);
         // RFC 5011 2.2: a pending key that is not there once begins anew.
@@ -248,18 +254,18 @@ impl Point {
         }
         for rdata in &validated.keys {
             if is_acceptable(rdata) && !self.keys.iter().any(|key| key.rdata == *rdata) {
-                self.meet(rdata, now, hold_down, is_digest_of);
+                self.meet(rdata, now, hold_down);
             }
         }
     }
 
     /// A key is seen for the first time.
-    fn meet(&mut self, rdata: &[u8], now: u64, hold_down: u64, is_digest_of: IsDigestOf) {
-        if self.is_configured(rdata, is_digest_of) {
+    fn meet(&mut self, rdata: &[u8], now: u64, hold_down: u64) {
+        if self.is_configured(rdata) {
             return self.keys.push(TrackedKey::new(rdata.into(), KeyState::Valid, now));
         }
         // RFC 5011 3: only keys with the SEP bit may become trust anchors.
-        if Flags::of(rdata).is_entry_point() && self.make_room(is_digest_of) {
+        if Dnskey::parse(rdata).is_some_and(|key| key.is_sep()) && self.make_room() {
             let mut key = TrackedKey::new(rdata.into(), KeyState::AddPend, now);
             key.hold(now, hold_down);
             self.keys.push(key);
@@ -268,8 +274,8 @@ impl Point {
 
     /// Whether one more key can be followed. Those that are of no interest any more make room, but for the configured
     /// ones, which would be trusted again if they were forgotten.
-    fn make_room(&mut self, is_digest_of: IsDigestOf) -> bool {
-        let is_learnt = |key: &TrackedKey| !self.is_configured(&key.rdata, is_digest_of);
+    fn make_room(&mut self) -> bool {
+        let is_learnt = |key: &TrackedKey| !self.is_configured(&key.rdata);
         let is_full = self.keys.iter().filter(|key| is_learnt(key)).count() >= limits::TRACKED_KEYS;
         let removed = |key: &TrackedKey| key.state == KeyState::Removed && is_learnt(key);
         match self.keys.iter().position(removed) {
@@ -291,17 +297,16 @@ impl Point {
     }
 
     /// RFC 5011 2.3: half of the time that what was seen is good for, a tenth when nothing was seen.
-    fn plan(&mut self, validated: Option<&ValidatedKeys>, now: u64, is_digest_of: IsDigestOf) {
-        let (part, most) = match validated {
+    fn plan(&mut self, validated: Option<&ValidatedKeys>, now: u64) {
+        let wait = match validated {
             Some(validated) => {
                 let signed = validated.expires.seconds().saturating_sub(now);
                 self.window = signed.min(validated.ttl.seconds().into());
-                (2, limits::ANCHOR_LOOK_MOST)
+                wait(self.window / 2, limits::ANCHOR_LOOK_MOST)
             }
-            None => (10, limits::ANCHOR_RETRY_MOST),
+            None => wait(self.window / 10, limits::ANCHOR_RETRY_MOST),
         };
-        let wait = (self.window / part).min(most.as_secs()).max(limits::ANCHOR_LOOK_LEAST.as_secs());
-        let anchor = self.anchor(is_digest_of);
+        let anchor = self.anchor();
         let is_deleted = anchor.ds.is_empty() && anchor.keys.is_empty();
         self.next = if is_deleted { NEVER } else { now.saturating_add(wait) };
     }
@@ -316,24 +321,23 @@ impl Point {
     }
 
     /// What is trusted here.
-    fn anchor(&self, is_digest_of: IsDigestOf) -> Anchor {
+    fn anchor(&self) -> Anchor {
         let Anchor { apex, ds, keys } = &self.configured;
         let over = || self.keys.iter().filter(|key| key.state.is_over());
-        let is_good_ds = |ds: &&Box<[u8]>| !over().any(|key| is_ds_of(apex, ds, &key.rdata, is_digest_of));
-        let is_good_key = |rdata: &&Box<[u8]>| !over().any(|key| key.rdata == **rdata);
-        let is_learnt =
-            |key: &&TrackedKey| key.state.is_trusted() && !self.is_configured(&key.rdata, is_digest_of);
+        let is_good_ds = |ds: &[u8]| !over().any(|key| is_ds_of(apex, ds, &key.rdata));
+        let is_good_key = |rdata: &[u8]| !over().any(|key| *key.rdata == *rdata);
+        let is_learnt = |key: &&TrackedKey| key.state.is_trusted() && !self.is_configured(&key.rdata);
         let learnt = self.keys.iter().filter(is_learnt).map(|key| &key.rdata);
         Anchor {
             apex: apex.clone(),
-            ds: ds.iter().filter(is_good_ds).cloned().collect(),
-            keys: keys.iter().filter(is_good_key).chain(learnt).cloned().collect(),
+            ds: ds.iter().filter(|ds| is_good_ds(ds)).cloned().collect(),
+            keys: keys.iter().filter(|key| is_good_key(key)).chain(learnt).cloned().collect(),
         }
     }
 
-    fn is_configured(&self, rdata: &[u8], is_digest_of: IsDigestOf) -> bool {
+    fn is_configured(&self, rdata: &[u8]) -> bool {
         let Anchor { apex, ds, keys } = &self.configured;
-        keys.iter().any(|key| **key == *rdata) || ds.iter().any(|ds| is_ds_of(apex, ds, rdata, is_digest_of))
+        keys.iter().any(|key| **key == *rdata) || ds.iter().any(|ds| is_ds_of(apex, ds, rdata))
     }
 
     fn changes_since(&self, before: &[TrackedKey]) -> Vec<Change> {
@@ -365,31 +369,37 @@ impl TrackedKey {
     }
 }
 
-/// Whether a key that is there can be a trust anchor at all.
-fn is_acceptable(rdata: &[u8]) -> bool {
-    let flags = Flags::of(rdata);
-    let has_protocol = rdata.get(2) == Some(&DNSSEC);
-    let has_length = (5..=limits::TRUST_ANCHOR_OCTETS).contains(&rdata.len());
-    flags.is_zone_key() && !flags.is_revoked() && has_protocol && has_length
+fn wait(seconds: u64, most: Duration) -> u64 {
+    seconds.min(most.as_secs()).max(limits::ANCHOR_LOOK_LEAST.as_secs())
 }
 
-/// The key as it was before it was revoked.
+/// The tag of a key that is followed.
+pub(super) fn key_tag(rdata: &[u8]) -> u16 {
+    Dnskey::parse(rdata).map_or(0, |key| key.key_tag())
+}
+
+/// Whether a key that is there can be a trust anchor at all.
+fn is_acceptable(rdata: &[u8]) -> bool {
+    let has_length = (5..=limits::TRUST_ANCHOR_OCTETS).contains(&rdata.len());
+    has_length && Dnskey::parse(rdata).is_some_and(|key| key.is_zone_key() && !key.is_revoked())
+}
+
+fn is_revoked(rdata: &[u8]) -> bool {
+    Dnskey::parse(rdata).is_some_and(|key| key.is_revoked())
+}
+
+/// The key as it was before it was revoked: the bit is the eighth (RFC 5011 7).
 fn without_revoke(rdata: &[u8]) -> Box<[u8]> {
     let mut rdata: Box<[u8]> = rdata.into();
-    let [_, revoke] = Flags::REVOKE.to_be_bytes();
     if let Some(octet) = rdata.get_mut(1) {
-        *octet &= !revoke;
+        *octet &= 0x7f;
     }
     rdata
 }
 
-/// Tag and algorithm are compared first; they cost nothing.
-fn is_ds_of(apex: &Name, ds: &[u8], dnskey: &[u8], is_digest_of: IsDigestOf) -> bool {
-    let head = ds.first_chunk().map(|[high, low, algorithm]| (u16::from_be_bytes([*high, *low]), *algorithm));
-    let has_head = head
-        .zip(dnskey.get(3))
-        .is_some_and(|((tag, algorithm), own)| algorithm == *own && tag == key_tag(dnskey));
-    has_head && is_digest_of(apex.as_ref(), ds, dnskey)
+fn is_ds_of(apex: &Name, ds: &[u8], dnskey: &[u8]) -> bool {
+    let both = Ds::parse(ds).zip(Dnskey::parse(dnskey));
+    both.is_some_and(|(ds, key)| ds.is_of(apex.as_ref(), &key))
 }
 
 /// Whether two anchors are the same, in whatever order their records stand.

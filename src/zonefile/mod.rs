@@ -27,7 +27,7 @@ mod times;
 pub use files::{Files, Included, Includes, Mark, NoIncludes};
 pub use format::format;
 pub use origin::guess_origin;
-pub use parser::{Record, parse};
+pub use parser::{Record, parse, parse_with_ttl};
 pub use printer::{RdataText, write_record, write_rrset};
 
 #[cfg(test)]

@@ -40,12 +40,35 @@ pub fn parse(
     includes: &dyn Includes,
     sink: &mut dyn FnMut(Record<'_>),
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let inherited = Inherited { origin: origin.to_name(), owner: None, default_ttl: None, last_ttl: None };
+    parse_from(inherited, files, includes, sink)
+}
+
+/// The same with a TTL for records that have none and find none above.
+pub fn parse_with_ttl(
+    files: &mut Files,
+    origin: NameRef<'_>,
+    ttl: Ttl,
+    includes: &dyn Includes,
+    sink: &mut dyn FnMut(Record<'_>),
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let default_ttl = Some(ttl);
+    let inherited = Inherited { origin: origin.to_name(), owner: None, default_ttl, last_ttl: None };
+    parse_from(inherited, files, includes, sink)
+}
+
+fn parse_from(
+    inherited: Inherited,
+    files: &mut Files,
+    includes: &dyn Includes,
+    sink: &mut dyn FnMut(Record<'_>),
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let mut parser = Parser {
         files,
         includes,
         sink,
         report: Report::default(),
-        inherited: Inherited { origin: origin.to_name(), owner: None, default_ttl: None, last_ttl: None },
+        inherited,
         rdata: Vec::new(),
         generated: 0,
         workspace: Workspace::default(),

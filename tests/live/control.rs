@@ -55,6 +55,8 @@ fn status_stats_and_lists_tell_what_is_so() {
         "namu_dns_responses_total{view=\"default\",rcode=\"NOERROR\",source=\"authoritative\",dnssec=\"-\"} 1",
         "namu_zone_serial{zone=\"home.test\"} 7",
         "namu_zone_load_errors_total{zone=\"home.test\"} 0",
+        "namu_trust_anchor_info{zone=\".\",key_tag=\"20326\",state=\"configured\"} 1",
+        "namu_trust_anchor_info{zone=\".\",key_tag=\"38696\",state=\"configured\"} 1",
     ] {
         assert!(stats.lines().any(|other| other == line), "`{line}` in\n{stats}");
     }

@@ -72,6 +72,18 @@ fn a_bad_configuration_is_shown_with_its_line() {
 }
 
 #[test]
+fn trust_anchors_that_are_none_end_the_start_with_their_line() {
+    let folder = Folder::new();
+    folder.write("config.yaml", "resolver:\n  trust-anchors: keys\n");
+    folder.write("keys", "; of the root\n. DNSKEY 385 3 8 AAAA\n. NS a.test.\n");
+    let (code, _, talk) = run(&folder.path, &["run", "-c", "config.yaml", "--port", "0"]);
+    assert_eq!(code, 3, "{talk}");
+    for part in ["keys:2:1", "this key is revoked", "keys:3:1", "NS records are no trust anchors"] {
+        assert!(talk.contains(part), "`{part}` in\n{talk}");
+    }
+}
+
+#[test]
 fn a_broken_zone_does_not_stop_the_others_and_is_servfail() {
     let folder = Folder::new();
     folder.write("zones/home.test.zone", ZONE);

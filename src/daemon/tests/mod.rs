@@ -1,5 +1,6 @@
 //! The memory of zones on a real disk.
 
+mod anchors;
 mod gate;
 mod journals;
 mod versions;
