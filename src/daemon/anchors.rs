@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 
 use super::command::spoken;
 use super::durable;
@@ -18,6 +18,7 @@ use crate::dns::Name;
 use crate::dnssec::Accepted;
 use crate::limits;
 use crate::observe::prometheus::TrustAnchorNumbers;
+use crate::service::Published;
 use crate::validator::{
     Anchor, AnchorStore, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor, ValidationOptions,
 };
@@ -47,6 +48,15 @@ pub(super) struct HouseAnchors {
 struct Followed {
     tracking: Tracking,
     eyes: Eyes,
+}
+
+/// Those of the recursion that is in force when they look. Nothing is before anything is published.
+pub(super) fn eyes(seat: &Arc<OnceLock<Arc<Published>>>) -> Eyes {
+    let seat = Arc::clone(seat);
+    Arc::new(move |apex| {
+        let recursion = seat.get().and_then(|published| published.load().recursion.clone());
+        async move { recursion?.look_at_keys(apex).await }.boxed()
+    })
 }
 
 impl HouseAnchors {

@@ -9,9 +9,6 @@ use crate::dns::Name;
 use crate::observe::Transport;
 use crate::validator::Mode;
 
-/// Whether this build validates what its options say.
-const VALIDATES: bool = false;
-
 /// Zones named one by one; of more only the number is told.
 const ZONES_NAMED: usize = 6;
 
@@ -41,7 +38,7 @@ impl Banner<'_> {
         if let Some(zones) = self.zones_of_others() {
             self.line(&mut text, "", &zones);
         }
-        self.line(&mut text, "resolving", &resolving(self.config, VALIDATES));
+        self.line(&mut text, "resolving", &resolving(self.config));
         if let Some(example) = self.example() {
             self.line(&mut text, "try", &example);
         }
@@ -103,7 +100,7 @@ impl Banner<'_> {
 }
 
 /// For whom, whether validated, and where resolution and chains of trust begin.
-fn resolving(config: &Config, validates: bool) -> String {
+fn resolving(config: &Config) -> String {
     let Config { access, resolver, .. } = config;
     if !resolver.enabled {
         return "nothing: names outside the zones are refused".into();
@@ -114,7 +111,6 @@ fn resolving(config: &Config, validates: bool) -> String {
     };
     let mode = anchors::options(config).mode;
     let dnssec = match mode {
-        _ if !validates => "DNSSEC not validating yet",
         Mode::None => "DNSSEC off",
         Mode::Log => "DNSSEC on, failures are only logged",
         Mode::Enforce => "DNSSEC on",
@@ -128,7 +124,7 @@ fn resolving(config: &Config, validates: bool) -> String {
         (ResolverMode::Recursive, RootHints::File(path)) => format!("root hints from {}", path.display()),
     };
     let trust = match &resolver.trust_anchors {
-        _ if !validates || mode == Mode::None => return format!("{whom} · {dnssec} · {how}"),
+        _ if mode == Mode::None => return format!("{whom} · {dnssec} · {how}"),
         TrustAnchors::File(path) => format!("trust anchors from {}", path.display()),
         _ => "trust anchor built in".into(),
     };
@@ -179,28 +175,21 @@ mod tests {
 
     #[test]
     fn it_is_said_whether_answers_are_validated_and_by_what() {
-        for (options, validates, want) in [
-            ("", false, "DNSSEC not validating yet · root hints built in"),
-            ("validation: none", false, "DNSSEC not validating yet · root hints built in"),
-            ("", true, "DNSSEC on · root hints and trust anchor built in"),
-            (
-                "validation: log",
-                true,
-                "DNSSEC on, failures are only logged · root hints and trust anchor built in",
-            ),
-            ("validation: none", true, "DNSSEC off · root hints built in"),
-            ("trust-anchors: none", true, "DNSSEC off · root hints built in"),
-            ("trust-anchors: keys", true, "DNSSEC on · root hints built in · trust anchors from keys"),
-            ("root-hints: h", true, "DNSSEC on · root hints from h · trust anchor built in"),
+        for (options, want) in [
+            ("", "DNSSEC on · root hints and trust anchor built in"),
+            ("validation: log", "DNSSEC on, failures are only logged · root hints and trust anchor built in"),
+            ("validation: none", "DNSSEC off · root hints built in"),
+            ("trust-anchors: none", "DNSSEC off · root hints built in"),
+            ("trust-anchors: keys", "DNSSEC on · root hints built in · trust anchors from keys"),
+            ("root-hints: h", "DNSSEC on · root hints from h · trust anchor built in"),
             (
                 "mode: forward, upstreams: [192.0.2.1]",
-                true,
                 "DNSSEC on · by asking 192.0.2.1:53 · trust anchor built in",
             ),
         ] {
             let text = format!("resolver: {{{options}}}");
             let config = Config::parse("c", text.into()).unwrap_or_else(|errors| panic!("{errors:?}"));
-            assert_eq!(resolving(&config, validates), format!("for this machine only · {want}"), "{options}");
+            assert_eq!(resolving(&config), format!("for this machine only · {want}"), "{options}");
         }
     }
 

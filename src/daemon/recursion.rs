@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::anchors;
 use super::zone_file::read_records;
 use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::config::{self, Config, Ipv6, QnameMinimization};
@@ -15,6 +16,7 @@ use crate::net::{Outgoing, Upstream};
 use crate::observe::FlightRecorder;
 use crate::recursion::Recursion;
 use crate::resolver::{Minimisation, NeverQuery, ResolverOptions, RootHints};
+use crate::validator::{AnchorStore, Validation};
 
 /// A cache of a configuration, with nothing in it.
 pub(super) fn new_cache(config: &Config) -> Arc<Cache> {
@@ -32,6 +34,7 @@ pub(super) fn start(
     cache: &Arc<Cache>,
     clock: &Arc<Clock>,
     recorder: &Arc<FlightRecorder>,
+    anchors: &Arc<AnchorStore>,
 ) -> Result<Option<Arc<Recursion>>, Vec<Diagnostic>> {
     let options = &config.resolver;
     if !options.enabled {
@@ -44,7 +47,14 @@ pub(super) fn start(
     let outgoing: Vec<IpAddr> = options.outgoing_addresses.iter().map(|address| address.0).collect();
     let world = Upstream::new(Arc::clone(clock), Outgoing::new(&outgoing));
     let (cache, recorder) = (Arc::clone(cache), Arc::clone(recorder));
-    Ok(Some(Recursion::recorded(cache, Arc::new(world), hints, resolver_options(config), recorder)))
+    let recursion = Recursion::recorded(cache, Arc::new(world), hints, resolver_options(config), recorder);
+    Ok(Some(match config.validates() {
+        false => recursion,
+        true => {
+            let (options, anchors) = (anchors::options(config), Arc::clone(anchors));
+            recursion.validating(Arc::new(Validation { options, anchors }))
+        }
+    }))
 }
 
 fn resolver_options(config: &Config) -> ResolverOptions {

@@ -118,7 +118,7 @@ impl House {
         };
         let before = self.published.load();
         let recursion = match plan.resolver || plan.cache || plan.forgets {
-            true => recursion::start(&new, &cache, &self.clock, &self.recorder)
+            true => recursion::start(&new, &cache, &self.clock, &self.recorder, &self.anchors.store)
                 .map_err(|diagnostics| rendered(&diagnostics).0)?,
             false => before.recursion.clone(),
         };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -141,15 +141,16 @@ fn open_house(
         say_diagnostics(&diagnostics);
         Exit::Config
     })?;
-    // No eyes until answers are validated: then they ask the recursion of the snapshot for DNSKEY, past the cache.
-    let mut anchors = HouseAnchors::new(&state, None, started);
+    let seat = Arc::new(OnceLock::new());
+    let mut anchors = HouseAnchors::new(&state, Some(anchors::eyes(&seat)), started);
     anchors.configure(&config, configured, started.unix);
     // Another first id after each start; the low bits of the seconds are as good as any.
     let recorder = Arc::new(FlightRecorder::new(started.unix.seconds() as u16));
-    let recursion = recursion::start(&config, &cache, &clock, &recorder).map_err(|diagnostics| {
-        say_diagnostics(&diagnostics);
-        Exit::Config
-    })?;
+    let recursion =
+        recursion::start(&config, &cache, &clock, &recorder, &anchors.store).map_err(|diagnostics| {
+            say_diagnostics(&diagnostics);
+            Exit::Config
+        })?;
     if let Some(own) = recursion.as_ref().filter(|_| config.cache.persist) {
         match cached::take_up(own, &state) {
             Ok(said) => said.into_iter().for_each(|said| tracing::info!("{said}")),
@@ -163,6 +164,7 @@ fn open_house(
         Exit::Config
     })?;
     let published = Published::new(first);
+    let _ = seat.set(Arc::clone(&published));
     let (remarks, served_zones) = (opened.remarks, zones.served_zones());
     let sender = access_log.as_ref().map(|log| log.sender.clone());
     let means = Means { published: Arc::clone(&published), clock: Arc::clone(&clock), log: sender };

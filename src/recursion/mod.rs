@@ -7,6 +7,7 @@
 pub mod cached;
 pub mod coalesce;
 pub mod flight;
+mod keys;
 mod referral;
 pub mod refresh;
 pub mod resolved;

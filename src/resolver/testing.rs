@@ -397,3 +397,18 @@ pub(crate) fn with_other_id(mut octets: Vec<u8>) -> Vec<u8> {
     }
     octets
 }
+
+/// An answer of these RRsets that validation has spoken of.
+pub(crate) fn resolution_of(answer: Vec<Rrset>, security: crate::cache::Security) -> super::Resolution {
+    super::Resolution {
+        rcode: Rcode::NOERROR,
+        kind: Some(crate::cache::Kind::Positive),
+        authoritative: false,
+        answer: answer.into_iter().map(Arc::new).collect(),
+        authority: vec![],
+        learnt: vec![],
+        legs: vec![],
+        security,
+        error: None,
+    }
+}

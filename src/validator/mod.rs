@@ -13,6 +13,7 @@ pub mod validate;
 
 mod chain;
 mod denial;
+mod look;
 mod positive;
 
 #[cfg(test)]

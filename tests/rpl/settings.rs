@@ -110,6 +110,8 @@ impl<'f> Reader<'f> {
             zones: ZoneTable::new(),
             serve: ServeOptions {
                 special_names: Some(Arc::new(SpecialNames::builtin())),
+                // Clients of the plays take 4096 octets, and are given them.
+                udp_payload_size: 4096,
                 ..ServeOptions::default()
             },
             anchors: TrustAnchors::none(),
