@@ -75,8 +75,8 @@ fn understand_forwarder(mut reply: Reply, question: &Question, zone: &UpstreamZo
     here::leave_to_others(&mut reply.answer, question, apex, task);
     reply.authority.retain(|rrset| rrset.rr_type == RrType::SOA);
     reply.additional.clear();
-    // A resolver answers from its cache, and without an SOA when it has none.
-    (reply.authoritative, reply.recursive) = (reply.authoritative || reply.recursive, false);
+    // A resolver answers from its cache, and without an SOA when it has none; not all of them set RA.
+    (reply.authoritative, reply.recursive) = (true, false);
     match classify(Scrubbed { reply, named_others: false }, question, apex) {
         Verdict::Found(found) => Verdict::Found(Found { authoritative: false, ..found }),
         other => other,

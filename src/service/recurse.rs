@@ -123,8 +123,10 @@ impl Looking<'_> {
         match prefix.synthesise(&aaaa.answer, &a.answer) {
             Some(answer) => {
                 let facts = joined(aaaa.facts, a.facts, &made);
-                // What was made here is signed by nobody (RFC 6147 5.5).
-                Recursed { answer, source, security: Security::Unchecked, facts }
+                // RFC 6147 5.5: what is made from secure data, because there is provably nothing better, may be called so.
+                let is_secure = (aaaa.security, a.security) == (Security::Secure, Security::Secure);
+                let security = if is_secure { Security::Secure } else { Security::Unchecked };
+                Recursed { answer: Answer { authentic: is_secure, ..answer }, source, security, facts }
             }
             None => Recursed { facts: joined(aaaa.facts, a.facts, &[]), ..aaaa },
         }

@@ -111,7 +111,8 @@ async fn gather(
 ) -> Result<Result<Gathered, Verdict>, Failure> {
     // RFC 4035 2.6: what DS there is, the zone above knows.
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
-    let Some(zone) = prover(leg, place) else {
+    // Without proof, whoever signed the rest has to answer for that.
+    let Some(zone) = prover(leg, place).or_else(|| signer_of_rest(leg, place)) else {
         let text =
             format!("{name} {rr_type}: nothing is there, and nothing proves it, though the zone is signed");
         let bogus = || Verdict::Bogus(Trouble::new(ErrorCode::NSEC_MISSING, text));
@@ -131,8 +132,12 @@ async fn gather(
             Ok(good) if rrset.rr_type == RrType::SOA => {
                 changes.shortened.extend(shortened(rrset, good.ttl));
             }
-            // A proof made from a wildcard would prove anything.
-            Ok(good) if good.closest_encloser.is_some() => changes.unproven.push(rrset.clone()),
+            // RFC 4035 5.4: a proof made from a wildcard would prove anything.
+            Ok(good) if good.closest_encloser.is_some() => {
+                changes.unproven.push(rrset.clone());
+                let text = format!("{} {} was made from a wildcard, and so proves nothing", rrset.owner, rrset.rr_type);
+                gathered.trouble = gathered.trouble.or(Some(Trouble::new(ErrorCode::DNSSEC_BOGUS, text)));
+            }
             Ok(good) => {
                 changes.shortened.extend(shortened(rrset, good.ttl));
                 gathered.proofs.push(rrset.clone());
@@ -161,6 +166,13 @@ fn prover(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
     let proofs = leg.authority.iter().filter(|rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3));
     let signers = proofs.filter_map(signer).filter(|signer| name.is_at_or_below(*signer));
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
+}
+
+/// The zone that signed the answer, or the SOA RRset of a denial.
+fn signer_of_rest(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
+    let soa = leg.authority.iter().filter(|rrset| rrset.rr_type == RrType::SOA);
+    let signers = leg.answer.iter().chain(soa).filter_map(signer);
+    signers.filter(|signer| name.is_at_or_below(*signer)).map(NameRef::to_name).next()
 }
 
 /// The zone that signed an RRset. The first signature that can be read says.

@@ -68,6 +68,9 @@ pub fn settings(scenario: &Scenario, files: &Path) -> Result<Settings, Unfit> {
         reader.key(key, value)?;
     }
     reader.settings.resolver.priming = answers_priming(scenario);
+    if answers_special_names(scenario) {
+        reader.settings.serve.special_names = None;
+    }
     reader.finish()
 }
 
@@ -80,6 +83,14 @@ fn answers_priming(scenario: &Scenario) -> bool {
     });
     let mut questions = of_range.chain(of_step).filter_map(|entry| entry.message.question.as_ref());
     questions.any(|question| question.name.as_ref().is_root() && question.rr_type == RrType::NS)
+}
+
+/// Whether the servers of a play answer for names that this server would keep to itself. Then it is not to.
+fn answers_special_names(scenario: &Scenario) -> bool {
+    let special = SpecialNames::builtin();
+    let entries = scenario.ranges.iter().flat_map(|range| &range.entries);
+    let mut questions = entries.filter_map(|entry| entry.message.question.as_ref());
+    questions.any(|question| special.zones_for(question.as_ref()).is_some())
 }
 
 struct Reader<'f> {
