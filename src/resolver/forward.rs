@@ -62,8 +62,8 @@ async fn forward(question: &Question, zone: &UpstreamZone, task: &Task) -> Resul
 }
 
 /// What a forwarder's reply means. Of the answer section only what lies in the zone it was named for is looked at, and
-/// of that only the chain from the question on. Of the rest of the reply nothing but the SOA of a denial: no delegation
-/// ever comes from a forwarder, nor glue (MaginotDNS).
+/// of that only the chain from the question on. Of the rest of the reply nothing but the SOA and the proofs of a denial: no
+/// delegation ever comes from a forwarder, nor glue (MaginotDNS).
 fn understand_forwarder(mut reply: Reply, question: &Question, zone: &UpstreamZone, task: &Task) -> Verdict {
     let has = |rr_type| reply.authority.iter().any(|rrset| rrset.rr_type == rr_type);
     // RD was not heard: a referral, whatever RA says.
@@ -73,10 +73,11 @@ fn understand_forwarder(mut reply: Reply, question: &Question, zone: &UpstreamZo
     let apex = zone.apex.as_ref();
     reply.answer.retain(|rrset| rrset.owner.as_ref().is_at_or_below(apex));
     here::leave_to_others(&mut reply.answer, question, apex, task);
-    reply.authority.retain(|rrset| rrset.rr_type == RrType::SOA);
+    reply.authority.retain(|rrset| matches!(rrset.rr_type, RrType::SOA | RrType::NSEC | RrType::NSEC3));
     reply.additional.clear();
     // A resolver answers from its cache, and without an SOA when it has none; not all of them set RA.
-    (reply.authoritative, reply.recursive) = (true, false);
+    let is_answer = reply.authoritative || reply.recursive || !reply.authority.is_empty();
+    (reply.authoritative, reply.recursive) = (is_answer, false);
     match classify(Scrubbed { reply, named_others: false }, question, apex) {
         Verdict::Found(found) => Verdict::Found(Found { authoritative: false, ..found }),
         other => other,

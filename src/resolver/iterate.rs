@@ -84,6 +84,9 @@ enum Todo {
 /// What to ask the servers of a zone, as far as the budget lets us hide the rest. Parts that the cache knows lead no
 /// further down are passed.
 fn next_question(question: &Question, delegation: &Delegation, progress: &mut Progress, task: &Task) -> Todo {
+    if task.is_said(&question.name, &delegation.apex) {
+        return Todo::Ask(Next::Whole);
+    }
     loop {
         let Next::Part(part) = progress.next_question(question, delegation.apex.as_ref()) else {
             return Todo::Ask(Next::Whole);

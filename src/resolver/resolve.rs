@@ -105,6 +105,9 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
         legs.push(leg);
         let (rcode, kind) = match end {
             End::Alias(target) => {
+                if let Some(Leg { origin: Origin::Network { zone, .. }, .. }) = legs.last() {
+                    task.was_said(target.clone(), zone.clone());
+                }
                 question.name = target;
                 continue;
             }

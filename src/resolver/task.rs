@@ -86,6 +86,8 @@ pub struct Task {
     here: Option<Arc<dyn Here>>,
     steps: Mutex<Vec<Step>>,
     passed: Mutex<Vec<(Question, NewAnswer)>>,
+    /// Each name that the servers of a zone have said themselves, as the target of an alias.
+    said: Mutex<Vec<(Name, Name)>>,
 }
 
 impl Task {
@@ -97,7 +99,7 @@ impl Task {
         budget: Arc<Budget>,
         flights: Arc<dyn Flights>,
     ) -> Task {
-        let (steps, passed, here) = (Mutex::default(), Mutex::default(), None);
+        let (steps, passed, said, here) = (Mutex::default(), Mutex::default(), Mutex::default(), None);
         let (depth, is_past_cache, is_part) = (0, false, false);
         let (aim, avoided) = (Aim::Data, Arc::default());
         Task {
@@ -114,6 +116,7 @@ impl Task {
             here,
             steps,
             passed,
+            said,
         }
     }
 
@@ -212,6 +215,17 @@ impl Task {
     /// Says which zone's servers are asked from here on, and whether there is room for one more at them.
     pub fn enter(&self, zone: &Name) -> Result<(), Failure> {
         self.flights.enter(self.flight, zone)
+    }
+
+    /// Notes that the servers of a zone have said a name.
+    pub(super) fn was_said(&self, name: Name, zone: Name) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push((name, zone));
+    }
+
+    /// Whether they have, so that there is no point in hiding it from them.
+    pub(super) fn is_said(&self, name: &Name, zone: &Name) -> bool {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.iter().any(|(known, by)| known == name && by == zone)
     }
 
     /// Passes on, when the flight lands, what a server said of a part of the name.

@@ -117,6 +117,9 @@ impl Looking<'_> {
         }
         self.budget.pass_on();
         let a = self.look(QuestionRef { rr_type: RrType::A, ..question }).await;
+        if a.security == Security::Bogus && a.answer.rcode != Rcode::NOERROR {
+            return Recursed { facts: joined(aaaa.facts, a.facts, &[]), ..a };
+        }
         // Where others were asked, they count, for whichever of the two it was.
         let source = if a.facts.tries == 0 && aaaa.facts.tries > 0 { aaaa.source } else { a.source };
         let made = [Step::Synthesised(question.to_question())];

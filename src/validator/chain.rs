@@ -308,9 +308,12 @@ pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Optio
     let below = (deepest + 1..=name.label_count()).map(|labels| name.trim_to(labels).to_name());
     let below: Vec<Name> = below.collect();
     for cut in cuts.iter().chain(&below) {
-        match delegation(cut, work).await? {
-            Delegated::Signed(_) | Delegated::NotACut => {}
-            Delegated::Not(verdict) => return Ok(Some(verdict)),
+        match delegation(cut, work).await {
+            Ok(Delegated::Signed(_) | Delegated::NotACut) => {}
+            Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),
+            // Nobody tells of an unsigned zone here, so nothing makes the data good.
+            Err(failure) if !failure.is_of_asker() => break,
+            Err(failure) => return Err(failure),
         }
     }
     Ok(None)

@@ -135,7 +135,10 @@ async fn gather(
             // RFC 4035 5.4: a proof made from a wildcard would prove anything.
             Ok(good) if good.closest_encloser.is_some() => {
                 changes.unproven.push(rrset.clone());
-                let text = format!("{} {} was made from a wildcard, and so proves nothing", rrset.owner, rrset.rr_type);
+                let text = format!(
+                    "{} {} was made from a wildcard, and so proves nothing",
+                    rrset.owner, rrset.rr_type
+                );
                 gathered.trouble = gathered.trouble.or(Some(Trouble::new(ErrorCode::DNSSEC_BOGUS, text)));
             }
             Ok(good) => {

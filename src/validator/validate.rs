@@ -112,7 +112,10 @@ pub async fn validate(
             Origin::Cache(..) | Origin::Network { .. } => {
                 let mut changes = Changes::default();
                 let verdict = judge(leg, &work, &mut changes).await?;
-                judged.change(changes);
+                // Who wants what is bogus wants it as it came.
+                if !matches!(verdict, Verdict::Bogus(_)) {
+                    judged.change(changes);
+                }
                 verdict
             }
         };
