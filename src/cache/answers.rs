@@ -191,6 +191,7 @@ impl Cache {
         }
         let negative_ttl = match new.kind {
             Kind::Positive => None,
+            Kind::NoData | Kind::NxDomain if new.security == Security::Bogus => None,
             Kind::NoData | Kind::NxDomain => Some(self.negative_ttl_of(&new.authority, question)?),
         };
         let until = |ttl| now.age.plus(lifetime(ttl));
@@ -205,7 +206,10 @@ impl Cache {
         let answer: Box<[_]> = new.answer.into_iter().map(|rrset| keep(rrset, None)).collect();
         // The authority section of a negative answer lives as long as the denial, its SOA exactly so (RFC 2308 5).
         let authority: Box<[_]> = new.authority.into_iter().map(|rrset| keep(rrset, negative_ttl)).collect();
-        let longest = until(negative_ttl.unwrap_or(self.options().max_ttl));
+        let longest = until(match new.security {
+            Security::Bogus => Ttl::saturating(self.options().failure_ttl.as_secs()),
+            _ => negative_ttl.unwrap_or(self.options().max_ttl),
+        });
         let expires = answer.iter().chain(&authority).map(|cached| cached.expires).fold(longest, Ord::min);
         if expires <= now.age {
             return Err(NotCached::ZeroTtl);

@@ -65,7 +65,7 @@ pub(super) fn lookup(cache: &Cache, question: QuestionRef<'_>, checking: Checkin
     match cache.lookup(question, now) {
         Lookup::Fresh(found) | Lookup::Stale(found)
             if checking != Checking::None && found.security == Security::Unchecked
-                || found.kind != Kind::Positive && !found.has_soa() =>
+                || found.kind != Kind::Positive && !found.has_soa() && found.security != Security::Bogus =>
         {
             Lookup::Miss
         }

@@ -314,8 +314,13 @@ impl Recursion {
                     let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
                     let (security, error) = (resolution.security, resolution.error.clone());
                     let error = error.map(|error| Arc::new(with_id(&error, id)));
-                    let new = NewAnswer { kind, answer, authority, security, error };
-                    let _ = cache.store_answer(question, new, now);
+                    let new = NewAnswer { kind, answer, authority, security, error: error.clone() };
+                    let stored = cache.store_answer(question, new, now);
+                    // What is too large to be kept must not be validated again and again either.
+                    if let (Err(_), Security::Bogus) = (stored, security) {
+                        let error = error.as_deref().cloned().unwrap_or_else(|| (*unsaid()).clone());
+                        cache.store_failure(question, error, now);
+                    }
                 }
             }
             // Already remembered, and not to be prolonged by asking.

@@ -113,9 +113,12 @@ async fn gather(
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
     // Without proof, whoever signed the rest has to answer for that.
     let Some(zone) = prover(leg, place).or_else(|| signer_of_rest(leg, place)) else {
-        let text =
-            format!("{name} {rr_type}: nothing is there, and nothing proves it, though the zone is signed");
-        let bogus = || Verdict::Bogus(Trouble::new(ErrorCode::NSEC_MISSING, text));
+        let (code, what) = match leg.authority.iter().any(|rrset| is_proof(rrset)) {
+            true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
+            false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
+        };
+        let text = format!("{name} {rr_type}: nothing is there, and {what}, though the zone is signed");
+        let bogus = || Verdict::Bogus(Trouble::new(code, text));
         return Ok(Err(chain::unsigned(place, work).await?.unwrap_or_else(bogus)));
     };
     let keys = match chain::keys_of(&zone, work).await? {
@@ -155,6 +158,10 @@ async fn gather(
     Ok(Ok(gathered))
 }
 
+fn is_proof(rrset: &SharedRrset) -> bool {
+    matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3)
+}
+
 /// What of the authority section is of a zone: its proofs, and the SOA of a denial.
 fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
     match rrset.rr_type {
@@ -166,7 +173,7 @@ fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
 
 /// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
 fn prover(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
-    let proofs = leg.authority.iter().filter(|rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3));
+    let proofs = leg.authority.iter().filter(|rrset| is_proof(rrset));
     let signers = proofs.filter_map(signer).filter(|signer| name.is_at_or_below(*signer));
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
 }
@@ -186,8 +193,7 @@ fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
 
 /// What these RRsets, each validated, say of a name that has no DS record.
 pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
-    let is_proof = |rrset: &&SharedRrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
-    let proofs: Vec<SharedRrset> = authority.iter().filter(is_proof).cloned().collect();
+    let proofs: Vec<SharedRrset> = authority.iter().filter(|rrset| is_proof(rrset)).cloned().collect();
     let cut = cut.clone();
     aside(work.task, move || {
         let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);

@@ -20,7 +20,7 @@ fn served(persist: bool) -> (Folder, Namu) {
 fn config(persist: bool, more: &str) -> String {
     format!(
         "listen:\n  - address: 127.0.0.1\n    port: 0\naccess-log: []\ncontrol: {{socket: control.sock}}\n\
-         resolver: {{root-hints: hints, never-query: [0.0.0.0/0], ipv6: false}}\n\
+         resolver: {{root-hints: hints, never-query: [0.0.0.0/0], ipv6: false, trust-anchors: none}}\n\
          cache: {{persist: {persist}, size: 16MiB{more}}}\n"
     )
 }

@@ -27,7 +27,7 @@ fn ids_and_source_ports_are_drawn_evenly_from_all_there_are() {
         "config.yaml",
         &format!(
             "listen: [{{address: 127.0.0.1, port: 0}}]\naccess-log: []\nserver:\n  special-zones: none\nresolver:\n  root-hints: hints.zone\n  \
-             upstream-port: {port}\n  never-query: none\n  priming: false\n  qname-minimization: none\n"
+             upstream-port: {port}\n  never-query: none\n  trust-anchors: none\n  priming: false\n  qname-minimization: none\n"
         ),
     );
     let namu = Namu::start(&folder.path, &["run", "-c", "config.yaml"]);

@@ -119,7 +119,7 @@ fn mistakes_in_an_overlay_are_told_with_their_lines() {
     let folder = Folder::new();
     folder.write(
         "config.yaml",
-        "resolver:\n  mode: forward\n  upstreams: ['127.0.0.1@1']\nzones:\n  \
+        "resolver:\n  trust-anchors: none\n  mode: forward\n  upstreams: ['127.0.0.1@1']\nzones:\n  \
          - {name: far.test, type: overlay, file: over.zone}\n",
     );
     for (record, problem, help) in [

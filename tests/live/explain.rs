@@ -41,7 +41,7 @@ fn resolver(folder: &Folder, port: u16, root: &str) {
         "config.yaml",
         &format!(
             "listen:\n  - address: 127.0.0.1\n    port: 0\nresolver:\n  root-hints: hints.zone\n  upstream-port: {port}\n  \
-             never-query: none\n  ipv6: false\naccess-log:\n  - output: access.log\n\
+             never-query: none\n  trust-anchors: none\n  ipv6: false\naccess-log:\n  - output: access.log\n\
              zones:\n  - {{name: home, type: primary, file: home.zone}}\n"
         ),
     );

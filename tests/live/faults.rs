@@ -196,7 +196,7 @@ fn the_end_waits_for_a_name_server_that_is_about_to_answer() {
     let root = UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = root.local_addr().unwrap().port();
     let folder = folder(&format!(
-        "resolver:\n  root-hints: hints.zone\n  upstream-port: {port}\n  never-query: none\n  priming: false\n  \
+        "resolver:\n  root-hints: hints.zone\n  upstream-port: {port}\n  never-query: none\n  trust-anchors: none\n  priming: false\n  \
          qname-minimization: none\n"
     ));
     folder.write("hints.zone", &hints(Ipv4Addr::LOCALHOST));

@@ -45,7 +45,7 @@ fn at(server: SocketAddr) -> String {
 }
 
 /// Nobody is at the root of this test; a closed port says so at once.
-const NOWHERE: &str = "resolver:\n  root-hints: hints.zone\n  upstream-port: 1\n";
+const NOWHERE: &str = "resolver:\n  root-hints: hints.zone\n  upstream-port: 1\n  trust-anchors: none\n";
 
 #[test]
 fn forward_and_stub_zones_are_asked_of_the_servers_named() {
@@ -92,7 +92,7 @@ fn everything_is_forwarded_and_the_loss_of_the_upstream_is_told() {
     let folder = Folder::new();
     let far = far(&folder);
     let upstream = at(far.address());
-    let namu = near(&folder, &format!("resolver:\n  mode: forward\n  upstreams: ['{upstream}']\n"));
+    let namu = near(&folder, &format!("resolver:\n  trust-anchors: none\n  mode: forward\n  upstreams: ['{upstream}']\n"));
     assert_eq!(
         answers(&dig(namu.address(), "www.far.test. A")),
         "NOERROR qr rd ra: www.far.test. A 192.0.2.1"
@@ -118,7 +118,7 @@ fn an_overlay_is_laid_over_what_is_forwarded_and_read_anew_on_reload() {
     let far = far(&folder);
     folder.write("over.zone", "$TTL 60\nwww.far.test. A 10.0.0.1\n");
     let more = format!(
-        "resolver:\n  mode: forward\n  upstreams: ['{}']\nzones:\n  - {{name: far.test, type: overlay, file: over.zone}}\n",
+        "resolver:\n  trust-anchors: none\n  mode: forward\n  upstreams: ['{}']\nzones:\n  - {{name: far.test, type: overlay, file: over.zone}}\n",
         at(far.address())
     );
     let mut namu = near(&folder, &more);

@@ -66,7 +66,7 @@ impl Internet {
             "config.yaml",
             &format!(
                 "server:\n  special-zones: none\nlisten:\n  - address: 127.0.0.1\n    port: 0\naccess-log:\n  - output: access.log\nresolver:\n  \
-                 root-hints: hints.zone\n  upstream-port: {port}\n  never-query: none\n  ipv6: {}\n{more}",
+                 root-hints: hints.zone\n  upstream-port: {port}\n  never-query: none\n  trust-anchors: none\n  ipv6: {}\n{more}",
                 has_ipv6()
             ),
         );

@@ -103,7 +103,7 @@ impl Afar {
             &format!(
                 "server:\n  special-zones: none\n  workers: 1\nlisten:\n  - address: 127.0.0.1\n    port: 0\n\
                  access-log:\n  - output: access.log\nresolver:\n  root-hints: hints.zone\n  upstream-port: {}\n  \
-                 never-query: none\n  ipv6: false\n{more}",
+                 never-query: none\n  trust-anchors: none\n  ipv6: false\n{more}",
                 self.port
             ),
         );

@@ -40,7 +40,7 @@ fn programs_find_local_and_other_names() {
     folder.write("hints.zone", &hints(Kind::Nsd.address()));
     folder.write(
         "config.yaml",
-        "server:\n  special-zones: none\nlisten:\n  - address: 127.0.0.1\nresolver:\n  root-hints: hints.zone\n  never-query: none\n\
+        "server:\n  special-zones: none\nlisten:\n  - address: 127.0.0.1\nresolver:\n  root-hints: hints.zone\n  never-query: none\n  trust-anchors: none\n\
          cache:\n  failure-ttl: 1s\naccess-log:\n  - output: access.log\n\
          zones:\n  - name: home.test\n    type: primary\n    file: home.zone\n",
     );
