@@ -113,7 +113,7 @@ async fn gather(
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
     // Without proof, whoever signed the rest has to answer for that.
     let Some(zone) = prover(leg, place).or_else(|| signer_of_rest(leg, place)) else {
-        let (code, what) = match leg.authority.iter().any(|rrset| is_proof(rrset)) {
+        let (code, what) = match leg.authority.iter().any(is_proof) {
             true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
             false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
         };
