@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::cached::{self, Checking, Wants};
+use crate::cache::Security;
 use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
-use super::cached::{self, Checking, Wants};
-use crate::cache::Security;
 use crate::resolver::{Failure, Landing, facts};
 
 /// What a question came to.
@@ -77,6 +77,7 @@ impl Resolved {
             Ok(resolution) => {
                 let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
                 let source = match (facts.tries, resolution.answer.is_empty()) {
+                    (0, _) if resolution.is_synthesised => Source::Synthesized,
                     (0, _) if resolution.authoritative => Source::Authoritative,
                     (0, _) if is_here => Source::Local,
                     (0, false) => Source::Cache,

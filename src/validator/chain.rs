@@ -147,17 +147,17 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
 /// Why none of the keys a DS RRset stands for can be used here (RFC 4035 5.2, RFC 6840 5.2).
 fn of_no_use(ds: &Rrset, accepted: Accepted) -> Option<Trouble> {
     let all: Vec<Ds<'_>> = ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse).collect();
-    if all
-        .iter()
-        .any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted))
-    {
+    if all.iter().any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted)) {
         return None;
     }
     let zone = &ds.owner;
     Some(match all.iter().find(|ds| ds.algorithm.is_supported(accepted)) {
         Some(ds) => Trouble::new(
             ErrorCode::UNSUPPORTED_DS_DIGEST_TYPE,
-            format!("{zone} is signed, its key {} is told by digests of no use here ({})", ds.key_tag, ds.digest_type),
+            format!(
+                "{zone} is signed, its key {} is told by digests of no use here ({})",
+                ds.key_tag, ds.digest_type
+            ),
         ),
         None => {
             let algorithm = all.first().map_or_else(String::new, |ds| format!(" ({})", ds.algorithm));
@@ -259,7 +259,9 @@ fn trusted_keys(
             None => {
                 let tags: Vec<_> = told.iter().take(4).map(|ds| ds.key_tag.to_string()).collect();
                 let tags = tags.join(", ");
-                format!("none of the keys of {zone} is one that the zone above tells of ({tags}); does its DS fit?")
+                format!(
+                    "none of the keys of {zone} is one that the zone above tells of ({tags}); does its DS fit?"
+                )
             }
         };
         return Err(Trouble::new(ErrorCode::DNSKEY_MISSING, text));
@@ -280,11 +282,7 @@ fn strongest(ds: &Rrset, accepted: Accepted) -> Vec<Ds<'_>> {
 }
 
 /// Judges an RRset without signatures: it is insecure below an insecure delegation, and else bogus.
-pub(super) async fn judge_unsigned(
-    rrset: &Rrset,
-    leg: &Leg,
-    work: &Work<'_>,
-) -> Result<Verdict, Failure> {
+pub(super) async fn judge_unsigned(rrset: &Rrset, leg: &Leg, work: &Work<'_>) -> Result<Verdict, Failure> {
     let missing = || {
         let text = format!("{} {} is not signed, though its zone is", rrset.owner, rrset.rr_type);
         Trouble::new(ErrorCode::RRSIGS_MISSING, text)
@@ -328,7 +326,8 @@ struct Known {
 
 impl Known {
     fn of_cache(cached: &CachedAnswer) -> Known {
-        let rrsets = |of: &[crate::cache::CachedRrset]| of.iter().map(|cached| cached.rrset.clone()).collect();
+        let rrsets =
+            |of: &[crate::cache::CachedRrset]| of.iter().map(|cached| cached.rrset.clone()).collect();
         Known {
             security: cached.security,
             error: cached.error.clone(),
