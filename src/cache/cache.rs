@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answers::CachedAnswer;
 use super::delegations::{Delegation, Delegations, NewDelegation};
+use super::denials::Denials;
 use super::failures::Failures;
 use super::servers::Servers;
 use super::store::Store;
@@ -19,6 +20,7 @@ pub struct Cache {
     store: Arc<Store>,
     failures: Arc<Failures>,
     delegations: Arc<Delegations>,
+    denials: Arc<Denials>,
     servers: Arc<Servers>,
     options: CacheOptions,
 }
@@ -102,6 +104,8 @@ pub struct Usage {
     pub entries: u64,
     /// Octets of memory they take.
     pub octets: u64,
+    /// Validated RRsets that deny names or make data of wildcards; see [`Proven`](super::Proven). Not among the entries.
+    pub denials: u64,
     /// Entries that had to make room, or found none, so far.
     pub evicted: u64,
 }
@@ -113,6 +117,7 @@ impl Cache {
             store: Arc::new(Store::new(options.size)),
             failures: Arc::new(Failures::new()),
             delegations: Arc::new(Delegations::new()),
+            denials: Arc::new(Denials::new()),
             servers: Arc::default(),
             options,
         }
@@ -128,6 +133,7 @@ impl Cache {
             store,
             failures: Arc::clone(&self.failures),
             delegations: Arc::clone(&self.delegations),
+            denials: Arc::clone(&self.denials),
             servers: Arc::clone(&self.servers),
             options,
         }
@@ -162,7 +168,8 @@ impl Cache {
     /// How full it is. Does the housekeeping that is due, so ask from time to time, not for every question.
     pub fn usage(&self) -> Usage {
         let (entries, octets) = self.store.usage();
-        Usage { entries, octets, evicted: self.store.evicted() }
+        let denials = self.denials.count() as u64;
+        Usage { entries, octets, denials, evicted: self.store.evicted() }
     }
 
     /// How it was made.
@@ -189,6 +196,10 @@ impl Cache {
 
     pub(super) fn delegations(&self) -> &Delegations {
         &self.delegations
+    }
+
+    pub(super) fn denials(&self) -> &Denials {
+        &self.denials
     }
 
     /// A TTL within `min-ttl` and `max-ttl`; where these contradict each other, the latter holds.

@@ -57,12 +57,20 @@ impl Cache {
     }
 
     /// Forgets what is chosen of answers, RRsets, failures and delegations; says how much that was. How servers behave is
-    /// remembered on.
+    /// remembered on. Of the proofs of a zone any may speak of a name, so they go with the names they could deny.
     pub fn flush(&self, chosen: Chosen<'_>) -> usize {
         let has_name = |name: NameRef<'_>| chosen.has_name(name);
         let delegations = if chosen.negative { 0 } else { self.delegations().remove_all(has_name) };
+        let nearest = chosen.name.and_then(|name| self.denials().nearest(name));
+        let proves = |apex: NameRef<'_>| {
+            has_name(apex) || nearest.as_ref().is_some_and(|zone| zone.apex.as_ref() == apex)
+        };
+        let denials = self.denials().remove_all(proves);
         // Delegations first: whoever asks meanwhile asks anew from further above.
-        delegations + self.store().remove_all(|kept| chosen.has(kept)) + self.failures().remove_all(has_name)
+        denials
+            + delegations
+            + self.store().remove_all(|kept| chosen.has(kept))
+            + self.failures().remove_all(has_name)
     }
 }
 

@@ -43,20 +43,33 @@ impl Wants {
 const NOT_REFRESHED: &str = "expired, and could not be had anew a moment ago";
 
 /// An answer from the cache: positive, negative, a failure of a moment ago, or stale because of such a failure. RRsets
-/// are shared, so a hit of up to four in a section allocates nothing; a failure copies its text.
+/// are shared, so a hit of up to four in a section allocates nothing; a failure copies its text. After a miss `made` may say
+/// what is proven without having been asked.
 ///
 /// None for a miss, for what is stale and may be had anew, and once for a hit that is worth fetching anew before it
 /// expires: these go to [`Recursion::resolve`](super::Recursion::resolve), where flights begin.
-pub fn cached(cache: &Cache, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+pub fn cached(
+    cache: &Cache,
+    question: QuestionRef<'_>,
+    wants: Wants,
+    made: impl FnOnce() -> Option<Cached>,
+    now: Now,
+) -> Option<Cached> {
     match lookup(cache, question, wants.checking, now) {
         Lookup::Fresh(found) if cache.options().prefetch && found.is_due(now) => None,
-        found => known(cache, found, question, wants, now),
+        found => known(cache, found, question, wants, made, now),
     }
 }
 
 /// The same for those for whom no flight may begin.
-pub fn only_cached(cache: &Cache, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
-    known(cache, lookup(cache, question, wants.checking, now), question, wants, now)
+pub fn only_cached(
+    cache: &Cache,
+    question: QuestionRef<'_>,
+    wants: Wants,
+    made: impl FnOnce() -> Option<Cached>,
+    now: Now,
+) -> Option<Cached> {
+    known(cache, lookup(cache, question, wants.checking, now), question, wants, made, now)
 }
 
 /// What is known of a question and may be given to one for whom answers are checked so: what nobody has validated yet is
@@ -73,9 +86,24 @@ pub(super) fn lookup(cache: &Cache, question: QuestionRef<'_>, checking: Checkin
     }
 }
 
-fn known(cache: &Cache, found: Lookup, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
+fn known(
+    cache: &Cache,
+    found: Lookup,
+    question: QuestionRef<'_>,
+    wants: Wants,
+    made: impl FnOnce() -> Option<Cached>,
+    now: Now,
+) -> Option<Cached> {
+    let found = match found {
+        Lookup::Fresh(found) => return Some(from_answer(&found, wants, now)),
+        found => found,
+    };
+    // What is proven is better than what is old or failed.
+    if let Some(made) = made() {
+        return Some(made);
+    }
     match found {
-        Lookup::Fresh(found) => Some(from_answer(&found, wants, now)),
+        Lookup::Fresh(_) => None,
         Lookup::Stale(found) if found.is_quiet(now) => {
             Some(stale(cache.options(), &found, NOT_REFRESHED.into(), wants, now))
         }

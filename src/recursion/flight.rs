@@ -10,6 +10,7 @@ use super::cached::{Checking, Wants, unsaid};
 use super::coalesce::{Role, Table, Takeoff, Waiting};
 use super::refresh::Refreshes;
 use super::resolved::{told, with_id};
+use super::synthesised::Begun;
 use super::{Cached, Resolved, cached};
 use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
@@ -96,12 +97,14 @@ impl Recursion {
 
     /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
     pub fn cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
-        cached::cached(&self.resolver.cache, question, wants, now)
+        let made = || self.synthesised_at_once(question, wants, now);
+        cached::cached(&self.resolver.cache, question, wants, made, now)
     }
 
     /// What the cache can answer for somebody who may have nothing resolved; see [`cached::only_cached`].
     pub fn only_cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
-        cached::only_cached(&self.resolver.cache, question, wants, now)
+        let made = || self.synthesised_at_once(question, wants, now);
+        cached::only_cached(&self.resolver.cache, question, wants, made, now)
     }
 
     /// What is to be told of an answer that [`Recursion::cached`] or [`Recursion::only_cached`] gives.
@@ -111,10 +114,10 @@ impl Recursion {
             Lookup::Fresh(found) | Lookup::Stale(found) => {
                 Some(known::of_answer(cache, question, &found, now))
             }
-            Lookup::Miss => {
+            Lookup::Miss => self.proven(question, now).or_else(|| {
                 let error = cache.failure(question.as_ref(), now)?;
                 Some(Step::FailedBefore(question.clone(), error))
-            }
+            }),
         }
     }
 
@@ -256,28 +259,35 @@ impl Recursion {
     /// What servers say of the task's question, and whether it is to be believed. What does not stand validation is asked
     /// for once more, of others if there are any, before that is believed.
     async fn resolve_and_validate(self: &Arc<Recursion>, task: &Task) -> Result<Arc<Resolution>, Failure> {
-        let found = self.data(task, None).await?;
-        let Some(validation) = &self.validation else { return Ok(found) };
+        let Some(validation) = &self.validation else { return self.data(&task.question, task, None).await };
+        let begun = self.synthesised_in_flight(task);
+        let found = match &begun {
+            Some(Begun::Whole(found)) => return Ok(found.clone()),
+            begun => self.found(begun.as_ref(), task, None).await?,
+        };
         let Validated { resolution, suspects } = validate(&found, validation, task).await?;
         let Some(suspects) = suspects.filter(|_| resolution.security == Security::Bogus) else {
             return Ok(Arc::new(resolution));
         };
         task.step(Step::AskedAgain(task.question.clone()));
-        let Ok(found) = self.data(task, Some(suspects)).await else { return Ok(Arc::new(resolution)) };
+        let found = self.found(begun.as_ref(), task, Some(suspects)).await;
+        let Ok(found) = found else { return Ok(Arc::new(resolution)) };
         match validate(&found, validation, task).await {
             Ok(second) if second.resolution.security != Security::Bogus => Ok(Arc::new(second.resolution)),
             _ => Ok(Arc::new(resolution)),
         }
     }
 
-    /// What servers say of the task's question.
-    fn data<'f>(
+    /// What servers say of a question, that of the task or one it leads to.
+    pub(super) fn data<'f>(
         self: &'f Arc<Recursion>,
+        question: &'f Question,
         task: &'f Task,
         avoided: Option<Arc<[SocketAddr]>>,
     ) -> BoxFuture<'f, Result<Arc<Resolution>, Failure>> {
-        let (waiter, budget, make) = (Some(task.flight), task.budget(), task.part_maker(avoided));
-        let landing = self.lead_or_follow(&task.question, Aim::Data, waiter, budget, make);
+        let (waiter, budget, make) =
+            (Some(task.flight), task.budget(), task.part_maker(question.clone(), avoided));
+        let landing = self.lead_or_follow(question, Aim::Data, waiter, budget, make);
         landing
             .map(|landing| {
                 task.absorb(&landing.steps);
@@ -306,6 +316,9 @@ impl Recursion {
         }
         match answered {
             Ok(resolution) => {
+                if self.is_aggressive() && resolution.security == Security::Secure {
+                    cache.store_proven(&resolution.proven, now);
+                }
                 // What the cache does not keep, for its TTL or size, was answered all the same.
                 for rrset in &resolution.learnt {
                     let _ = cache.store_rrset(rrset.clone(), now);

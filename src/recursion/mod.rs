@@ -2,7 +2,7 @@
 //!
 //! Given: questions, the cache, the window to the world. Must not know: clients, sockets, clocks. It is the only writer
 //! of the cache. RFC 2308 (negative answers), RFC 5452 5 (one question under way at a time), RFC 8767
-//! (stale answers), RFC 9520 (failures).
+//! (stale answers), RFC 9520 (failures), RFC 8198 (answers made of proofs).
 
 pub mod cached;
 pub mod coalesce;
@@ -11,6 +11,7 @@ mod keys;
 mod referral;
 pub mod refresh;
 pub mod resolved;
+mod synthesised;
 
 #[cfg(test)]
 mod tests;

@@ -77,6 +77,7 @@ impl Resolved {
             Ok(resolution) => {
                 let is_here = steps.iter().any(|step| matches!(step, Step::Here(_)));
                 let source = match (facts.tries, resolution.answer.is_empty()) {
+                    (0, _) if resolution.is_synthesised => Source::Synthesized,
                     (0, _) if resolution.authoritative => Source::Authoritative,
                     (0, _) if is_here => Source::Local,
                     (0, false) => Source::Cache,

@@ -9,7 +9,7 @@ use super::here::{self, Local};
 use super::iterate::Iterated;
 use super::known;
 use super::{Failure, Task};
-use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Security};
+use crate::cache::{Cache, CachedAnswer, Credibility, Kind, Lookup, NewRrset, Proven, Security};
 use crate::clock::Now;
 use crate::dns::{ExtendedError, Name, NameRef, Question, Rcode, RrType, Rrset, SharedRrset, Ttl};
 use crate::observe::Step;
@@ -32,6 +32,10 @@ pub struct Resolution {
     pub learnt: Vec<NewRrset>,
     /// The same by where it came from, for whoever validates it.
     pub legs: Vec<Leg>,
+    /// With what is secure: what its proofs say of other names.
+    pub proven: Vec<Proven>,
+    /// It was made of what was proven before; nobody was asked.
+    pub is_synthesised: bool,
     /// What validation has said.
     pub security: Security,
     /// Why it is bogus, or insecure although it is signed.
@@ -128,6 +132,8 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
             authority,
             learnt,
             legs,
+            proven: Vec::new(),
+            is_synthesised: false,
             security,
             error,
         });
@@ -140,6 +146,43 @@ fn add_each_once(all: &mut Vec<SharedRrset>, more: &[SharedRrset]) {
         if !all.iter().any(is_there) {
             all.push(rrset.clone());
         }
+    }
+}
+
+impl Resolution {
+    /// The answer made of what is proven of a zone, and what its alias leads to when it ends at one.
+    pub fn synthesised(
+        made: &CachedAnswer,
+        rest: Option<&Resolution>,
+        question: &Question,
+        now: Now,
+    ) -> Resolution {
+        let mut leg = Leg::from_cached(made, question, now);
+        let Some(rest) = rest else {
+            return Resolution {
+                rcode: made.rcode(),
+                kind: Some(made.kind),
+                authoritative: false,
+                answer: leg.answer.clone(),
+                authority: leg.authority.clone(),
+                learnt: Vec::new(),
+                legs: vec![leg],
+                proven: Vec::new(),
+                is_synthesised: true,
+                security: made.security,
+                error: None,
+            };
+        };
+        if let Some((_, target)) = leg.aliases.last() {
+            leg.end = End::Alias(target.clone());
+        }
+        let mut whole = Resolution { authoritative: false, ..rest.clone() };
+        whole.answer = leg.answer.clone();
+        whole.authority = leg.authority.clone();
+        add_each_once(&mut whole.answer, &rest.answer);
+        add_each_once(&mut whole.authority, &rest.authority);
+        whole.legs.insert(0, leg);
+        whole
     }
 }
 

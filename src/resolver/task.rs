@@ -151,10 +151,14 @@ impl Task {
         move |flight| Task { depth, ..make(flight) }
     }
 
-    /// Makes the task that finds out what servers say of the question of this one. `avoided` are those of whom that is
-    /// known and did not stand validation.
-    pub fn part_maker(&self, avoided: Option<Arc<[SocketAddr]>>) -> impl Fn(FlightId) -> Task + Send + use<> {
-        let make = self.maker(self.question.clone(), Aim::Data);
+    /// Makes the task that finds out what servers say of the question of this one, or of the one it leads to. `avoided` are
+    /// those of whom that is known and did not stand validation.
+    pub fn part_maker(
+        &self,
+        question: Question,
+        avoided: Option<Arc<[SocketAddr]>>,
+    ) -> impl Fn(FlightId) -> Task + Send + use<> {
+        let make = self.maker(question, Aim::Data);
         let (depth, is_past_cache) = (self.depth, self.is_past_cache || avoided.is_some());
         let avoided = avoided.unwrap_or_default();
         move |flight| {

@@ -2,7 +2,7 @@
 
 use super::chain::{self, Keys};
 use super::positive::{self, aside};
-use super::validate::{Changes, Trouble, Verdict, Work, shortened};
+use super::validate::{Changes, Trouble, Verdict, Work};
 use crate::dns::{ErrorCode, Name, NameRef, RrType, SharedRrset};
 use crate::dnssec::denial::{check_no_ds, check_nodata, check_nxdomain, check_wildcard_answer};
 use crate::dnssec::{Denial, Evidence, Hashes, NoDs, Rrsig};
@@ -132,9 +132,7 @@ async fn gather(
             continue;
         }
         match positive::verify(rrset, &zone, &keys, work).await? {
-            Ok(good) if rrset.rr_type == RrType::SOA => {
-                changes.shortened.extend(shortened(rrset, good.ttl));
-            }
+            Ok(good) if rrset.rr_type == RrType::SOA => changes.good(rrset, &zone, good.ttl),
             // RFC 4035 5.4: a proof made from a wildcard would prove anything.
             Ok(good) if good.closest_encloser.is_some() => {
                 changes.unproven.push(rrset.clone());
@@ -145,7 +143,7 @@ async fn gather(
                 gathered.trouble = gathered.trouble.or(Some(Trouble::new(ErrorCode::DNSSEC_BOGUS, text)));
             }
             Ok(good) => {
-                changes.shortened.extend(shortened(rrset, good.ttl));
+                changes.good(rrset, &zone, good.ttl);
                 gathered.proofs.push(rrset.clone());
             }
             Err(trouble) if rrset.rr_type == RrType::SOA => return Ok(Err(Verdict::Bogus(trouble))),

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::chain::{self, Keys};
 use super::validate::{Trouble, Verdict, Work, shortened};
+use crate::cache::Proven;
+use crate::cache::synthesis::source_of;
 use crate::clock::Unix;
 use crate::dns::{ErrorCode, Name, NameRef, RrType, Rrset, SharedRrset, SignatureTime, Ttl};
 use crate::dnssec::{Accepted, Canonical, Dnskey, Period, Rrsig};
@@ -14,15 +16,23 @@ use crate::resolver::{Budget, Failure, Leg, Limit, Task};
 /// What is to be thought of an RRset.
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
-    /// When it was made from a wildcard: how many labels its closest encloser has.
-    pub(super) closest_encloser: Option<usize>,
+    /// When it was made from a wildcard: from which.
+    pub(super) expansion: Option<Expansion>,
     /// The RRset with the TTL it may have, when that is less than it says.
     pub(super) shortened: Option<SharedRrset>,
 }
 
+/// How an RRset was made from a wildcard.
+pub(super) struct Expansion {
+    /// How many labels its closest encloser has.
+    pub(super) labels: usize,
+    /// The RRset as it was signed.
+    pub(super) source: Option<Proven>,
+}
+
 impl From<Verdict> for Judged {
     fn from(verdict: Verdict) -> Judged {
-        Judged { verdict, closest_encloser: None, shortened: None }
+        Judged { verdict, expansion: None, shortened: None }
     }
 }
 
@@ -58,11 +68,15 @@ pub(super) async fn judge_signed(
         Keys::Not(verdict) => return Ok(verdict.into()),
     };
     match verify(rrset, signer, &keys, work).await? {
-        Ok(good) => Ok(Judged {
-            verdict: Verdict::Secure,
-            closest_encloser: good.closest_encloser,
-            shortened: shortened(rrset, good.ttl),
-        }),
+        Ok(good) => {
+            let shortened = shortened(rrset, good.ttl);
+            let expansion = good.closest_encloser.map(|labels| {
+                let source = source_of(shortened.as_ref().unwrap_or(rrset), labels);
+                let proven = |source| Proven { zone: signer.clone(), rrset: Arc::new(source) };
+                Expansion { labels, source: source.map(proven) }
+            });
+            Ok(Judged { verdict: Verdict::Secure, expansion, shortened })
+        }
         Err(trouble) => Ok(Verdict::Bogus(trouble).into()),
     }
 }

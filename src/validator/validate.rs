@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::{AnchorStore, Nearest, TrustAnchors, ValidationOptions};
 use super::{chain, denial, positive};
-use crate::cache::Security;
+use crate::cache::{Proven, Security};
 use crate::clock::Unix;
-use crate::dns::{ErrorCode, ExtendedError, NameRef, RrType, Rrset, SharedRrset, Ttl};
+use crate::dns::{ErrorCode, ExtendedError, Name, NameRef, RrType, Rrset, SharedRrset, Ttl};
 use crate::observe::Step;
 use crate::resolver::{End, Failure, Leg, Origin, Resolution, Task};
 
@@ -146,6 +146,18 @@ pub(super) struct Changes {
     pub(super) shortened: Vec<SharedRrset>,
     /// Proofs without a good signature: nobody is to rely on them, now or later.
     pub(super) unproven: Vec<SharedRrset>,
+    /// What has a good signature and says more than it was asked for.
+    pub(super) proven: Vec<Proven>,
+}
+
+impl Changes {
+    /// A proof of a zone, or its SOA, has a good signature that holds for so long.
+    pub(super) fn good(&mut self, rrset: &SharedRrset, zone: &Name, most: Ttl) {
+        let shorter = shortened(rrset, most);
+        let rrset = shorter.as_ref().unwrap_or(rrset).clone();
+        self.proven.push(Proven { zone: zone.clone(), rrset });
+        self.shortened.extend(shorter);
+    }
 }
 
 /// What is to be thought of one leg.
@@ -166,7 +178,10 @@ async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verd
         }
         let judged = positive::judge(rrset, leg, work).await?;
         changes.shortened.extend(judged.shortened);
-        expanded.extend(judged.closest_encloser.map(|labels| (rrset.owner.clone(), labels)));
+        if let Some(expansion) = judged.expansion {
+            expanded.push((rrset.owner.clone(), expansion.labels));
+            changes.proven.extend(expansion.source);
+        }
         whole = whole.and(judged.verdict);
         if !matches!(whole, Verdict::Secure) {
             return Ok(whole);
@@ -207,7 +222,8 @@ impl Judged {
         self.verdict = before.and(verdict);
     }
 
-    fn change(&mut self, Changes { shortened, unproven }: Changes) {
+    fn change(&mut self, Changes { shortened, unproven, proven }: Changes) {
+        self.resolution.proven.extend(proven);
         let Resolution { answer, authority, learnt, .. } = &mut self.resolution;
         authority.retain(|rrset| !unproven.iter().any(|unproven| is_same(unproven, rrset)));
         let learnt = learnt.iter_mut().map(|learnt| &mut learnt.rrset);
@@ -229,6 +245,10 @@ impl Judged {
         task.step(Step::Judged(task.question.clone(), security.word(), error.clone()));
         self.resolution.security = security;
         self.resolution.error = error;
+        // RFC 8198 4: only what is secure speaks of other names.
+        if security != Security::Secure {
+            self.resolution.proven.clear();
+        }
         // What is bogus is not kept by itself.
         match security {
             Security::Bogus => self.resolution.learnt.clear(),

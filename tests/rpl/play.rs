@@ -61,8 +61,8 @@ fn snapshot(settings: &Settings, internet: &Internet) -> Arc<Snapshot> {
     let mut recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
     if !settings.anchors.is_empty() {
         // The plays are of a time when SHA-1 still counted.
-        let accepted = Accepted { sha1: true };
-        let options = ValidationOptions { accepted, ..ValidationOptions::default() };
+        let (accepted, aggressive) = (Accepted { sha1: true }, settings.aggressive);
+        let options = ValidationOptions { accepted, aggressive, ..ValidationOptions::default() };
         let anchors = Arc::new(AnchorStore::new(settings.anchors.clone()));
         recursion = recursion.validating(Arc::new(Validation { options, anchors }));
     }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub serve: ServeOptions,
     /// Where chains of trust begin; none for a play that validates nothing.
     pub anchors: TrustAnchors,
+    /// Whether proofs answer further questions (RFC 8198). They do unless a play says no.
+    pub aggressive: bool,
     /// The time of day at the start, when it matters.
     pub start: Option<Unix>,
     pub client: SocketAddr,
@@ -50,8 +52,6 @@ pub enum Unfit {
     /// The header is not understood.
     Mistake(String),
 }
-
-const AGGRESSIVE: Unfit = Unfit::Waits("aggressive use of NSEC");
 
 impl Settings {
     /// The same with QNAME minimisation as it is to be.
@@ -126,6 +126,7 @@ impl<'f> Reader<'f> {
                 ..ServeOptions::default()
             },
             anchors: TrustAnchors::none(),
+            aggressive: true,
             start: None,
             client: (Ipv4Addr::LOCALHOST, 40_000).into(),
             minimisation: MINIMISATION.to_vec(),
@@ -303,7 +304,7 @@ impl<'f> Reader<'f> {
                 cache.stale_answer_timeout = Duration::from_millis(read(value)?)
             }
             "prefetch" => cache.prefetch = truth(value)?,
-            "aggressive-nsec" if value == "yes" => return Err(AGGRESSIVE),
+            "aggressive-nsec" => self.settings.aggressive = truth(value)?,
             "zonemd-permissive-mode" => return Err(Unfit::Waits("ZONEMD")),
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
             "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
