@@ -255,7 +255,8 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
 }
 
 fn spoken_signature(signature: &SignatureStep) -> String {
-    let SignatureStep { owner, rr_type, signer, key_tag, algorithm, inception, expiration, wrong } = signature;
+    let SignatureStep { owner, rr_type, signer, key_tag, algorithm, inception, expiration, wrong } =
+        signature;
     if let Some(wrong) = wrong {
         return wrong.clone();
     }

@@ -73,13 +73,7 @@ pub(super) fn lookup(cache: &Cache, question: QuestionRef<'_>, checking: Checkin
     }
 }
 
-fn known(
-    cache: &Cache,
-    found: Lookup,
-    question: QuestionRef<'_>,
-    wants: Wants,
-    now: Now,
-) -> Option<Cached> {
+fn known(cache: &Cache, found: Lookup, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
     match found {
         Lookup::Fresh(found) => Some(from_answer(&found, wants, now)),
         Lookup::Stale(found) if found.is_quiet(now) => {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
-use super::coalesce::{Role, Table, Takeoff, Waiting};
 use super::cached::{Checking, Wants, unsaid};
+use super::coalesce::{Role, Table, Takeoff, Waiting};
 use super::refresh::Refreshes;
 use super::resolved::{told, with_id};
 use super::{Cached, Resolved, cached};
@@ -156,12 +156,10 @@ impl Recursion {
             Lookup::Fresh(known) if known.is_refreshed() && !stands_here() => {
                 self.prefetch(question, here, &known, wants)
             }
-            Lookup::Stale(known) if !stands_here() => {
-                match self.only_cached(question.as_ref(), wants, now) {
-                    Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
-                    None => self.resolve_or_stale(question, here, budget, &known, wants).await,
-                }
-            }
+            Lookup::Stale(known) if !stands_here() => match self.only_cached(question.as_ref(), wants, now) {
+                Some(stale) => Resolved::from_cached(stale, self.facts_of_known(&question, &known, now)),
+                None => self.resolve_or_stale(question, here, budget, &known, wants).await,
+            },
             _ => self.resolve_anew(&question, here, budget, wants).await,
         }
     }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::{Either, FutureExt, select};
 
+use super::cached::Wants;
 use super::coalesce::Role;
 use super::flight::{Recursion, fly};
-use super::cached::Wants;
 use super::{Resolved, cached};
 use crate::cache::CachedAnswer;
 use crate::clock::Now;
@@ -47,7 +47,10 @@ impl Recursion {
             self.resolver.world.spawn(flight.map(|()| drop(place)).boxed());
         }
         let now = self.now();
-        Resolved::from_cached(cached::from_answer(known, wants, now), self.facts_of_known(&question, known, now))
+        Resolved::from_cached(
+            cached::from_answer(known, wants, now),
+            self.facts_of_known(&question, known, now),
+        )
     }
 
     /// How many answers were fetched anew before they expired.

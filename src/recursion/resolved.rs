@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::cached::{self, Checking, Wants};
+use crate::cache::Security;
 use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
-use super::cached::{self, Checking, Wants};
-use crate::cache::Security;
 use crate::resolver::{Failure, Landing, facts};
 
 /// What a question came to.

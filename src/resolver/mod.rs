@@ -34,10 +34,10 @@ mod scrub;
 pub(crate) mod testing;
 
 pub use budget::{Budget, Limit};
+pub use classify::End;
 pub use failure::{Failure, Tried};
 pub use here::{Here, Said, stands_here};
 pub use options::{Minimisation, NeverQuery, ResolverOptions};
-pub use classify::End;
 pub use resolve::{Leg, Origin, Resolution, resolve};
 pub use root_hints::RootHints;
 pub use task::{Aim, FlightId, Flights, Landing, Resolver, Task, facts};

@@ -6,7 +6,6 @@ use super::begin::{Begin, Local};
 use super::limit::{self, Outgo};
 use super::{Packet, RrsetOrder, Snapshot};
 use crate::authority;
-use crate::{cache, observe};
 use crate::clock::Now;
 use crate::dns::{Answer, Edns, Opcode, QuestionRef, Rcode, RrType};
 use crate::observe::{Event, QuestionPlace, RecursionFacts, Source, Transport};
@@ -18,6 +17,7 @@ use crate::wire::{
     Flags, HEADER_OCTETS, Header, OptToWrite, Problem, Query, RecordOrder, ResponseHead, Wishes,
 };
 use crate::zone::ZoneEntry;
+use crate::{cache, observe};
 
 /// Octets of a response over UDP to a client without EDNS (RFC 1035 4.2.1).
 const PLAIN_UDP_OCTETS: usize = 512;

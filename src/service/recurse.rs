@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::here::Served;
-use crate::cache::Security;
 use super::{Request, Snapshot};
+use crate::cache::Security;
 use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
 use crate::observe::{RecursionFacts, Source, Step};
 use crate::policy::{Nat64Prefix, dns64};

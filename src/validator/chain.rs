@@ -46,7 +46,16 @@ pub(super) async fn keys_of(zone: &Name, work: &Work<'_>) -> Result<Keys, Failur
             Delegated::Not(verdict) => return Ok(Keys::Not(verdict)),
         }
     }
+    if work.task.question.rr_type == RrType::DNSKEY && work.task.question.name == *zone {
+        // They are what is being asked for, and this is what came instead.
+        return Ok(Keys::Not(Verdict::Bogus(no_keys(zone))));
+    }
     ask_for_keys(zone, work).await
+}
+
+fn no_keys(zone: &Name) -> Trouble {
+    let text = format!("{zone} has no keys, though the zone above it has a DS record for one");
+    Trouble::new(ErrorCode::DNSKEY_MISSING, text)
 }
 
 fn without_anchor(nearest: Nearest<'_>) -> Verdict {
@@ -95,10 +104,7 @@ async fn ask_for_keys(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
     let rrset = known.answer.iter().find(|rrset| is_keys_of(rrset, zone));
     Ok(match (known.security, rrset) {
         (Security::Secure, Some(keys)) => Keys::Secure(keys.clone()),
-        (Security::Secure, None) => {
-            let text = format!("{zone} has no keys, though the zone above it has a DS record for one");
-            Keys::Not(Verdict::Bogus(Trouble::new(ErrorCode::DNSKEY_MISSING, text).of_chain()))
-        }
+        (Security::Secure, None) => Keys::Not(Verdict::Bogus(no_keys(zone).of_chain())),
         _ => Keys::Not(known.verdict()),
     })
 }
@@ -147,17 +153,17 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
 /// Why none of the keys a DS RRset stands for can be used here (RFC 4035 5.2, RFC 6840 5.2).
 fn of_no_use(ds: &Rrset, accepted: Accepted) -> Option<Trouble> {
     let all: Vec<Ds<'_>> = ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse).collect();
-    if all
-        .iter()
-        .any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted))
-    {
+    if all.iter().any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted)) {
         return None;
     }
     let zone = &ds.owner;
     Some(match all.iter().find(|ds| ds.algorithm.is_supported(accepted)) {
         Some(ds) => Trouble::new(
             ErrorCode::UNSUPPORTED_DS_DIGEST_TYPE,
-            format!("{zone} is signed, its key {} is told by digests of no use here ({})", ds.key_tag, ds.digest_type),
+            format!(
+                "{zone} is signed, its key {} is told by digests of no use here ({})",
+                ds.key_tag, ds.digest_type
+            ),
         ),
         None => {
             let algorithm = all.first().map_or_else(String::new, |ds| format!(" ({})", ds.algorithm));
@@ -259,7 +265,9 @@ fn trusted_keys(
             None => {
                 let tags: Vec<_> = told.iter().take(4).map(|ds| ds.key_tag.to_string()).collect();
                 let tags = tags.join(", ");
-                format!("none of the keys of {zone} is one that the zone above tells of ({tags}); does its DS fit?")
+                format!(
+                    "none of the keys of {zone} is one that the zone above tells of ({tags}); does its DS fit?"
+                )
             }
         };
         return Err(Trouble::new(ErrorCode::DNSKEY_MISSING, text));
@@ -280,11 +288,7 @@ fn strongest(ds: &Rrset, accepted: Accepted) -> Vec<Ds<'_>> {
 }
 
 /// Judges an RRset without signatures: it is insecure below an insecure delegation, and else bogus.
-pub(super) async fn judge_unsigned(
-    rrset: &Rrset,
-    leg: &Leg,
-    work: &Work<'_>,
-) -> Result<Verdict, Failure> {
+pub(super) async fn judge_unsigned(rrset: &Rrset, leg: &Leg, work: &Work<'_>) -> Result<Verdict, Failure> {
     let missing = || {
         let text = format!("{} {} is not signed, though its zone is", rrset.owner, rrset.rr_type);
         Trouble::new(ErrorCode::RRSIGS_MISSING, text)
@@ -328,7 +332,8 @@ struct Known {
 
 impl Known {
     fn of_cache(cached: &CachedAnswer) -> Known {
-        let rrsets = |of: &[crate::cache::CachedRrset]| of.iter().map(|cached| cached.rrset.clone()).collect();
+        let rrsets =
+            |of: &[crate::cache::CachedRrset]| of.iter().map(|cached| cached.rrset.clone()).collect();
         Known {
             security: cached.security,
             error: cached.error.clone(),

@@ -4,18 +4,14 @@ use super::chain::{self, Keys};
 use super::positive::{self, aside};
 use super::validate::{Changes, Trouble, Verdict, Work, shortened};
 use crate::dns::{ErrorCode, Name, NameRef, RrType, SharedRrset};
-use crate::dnssec::denial::{check_nodata, check_no_ds, check_nxdomain, check_wildcard_answer};
+use crate::dnssec::denial::{check_no_ds, check_nodata, check_nxdomain, check_wildcard_answer};
 use crate::dnssec::{Denial, Evidence, Hashes, NoDs, Rrsig};
 use crate::limits;
 use crate::observe::Step;
 use crate::resolver::{End, Failure, Leg};
 
 /// Judges an answer that denies the name or the type.
-pub(super) async fn judge(
-    leg: &Leg,
-    work: &Work<'_>,
-    changes: &mut Changes,
-) -> Result<Verdict, Failure> {
+pub(super) async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verdict, Failure> {
     let name = leg.aliases.last().map_or(&leg.question.name, |(_, to)| to);
     let rr_type = leg.question.rr_type;
     let gathered = match gather(leg, name, rr_type, work, changes).await? {
@@ -116,7 +112,8 @@ async fn gather(
     // RFC 4035 2.6: what DS there is, the zone above knows.
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
     let Some(zone) = prover(leg, place) else {
-        let text = format!("{name} {rr_type}: nothing is there, and nothing proves it, though the zone is signed");
+        let text =
+            format!("{name} {rr_type}: nothing is there, and nothing proves it, though the zone is signed");
         let bogus = || Verdict::Bogus(Trouble::new(ErrorCode::NSEC_MISSING, text));
         return Ok(Err(chain::unsigned(place, work).await?.unwrap_or_else(bogus)));
     };
@@ -200,7 +197,8 @@ pub(super) fn of_no_ds(said: NoDs, cut: &Name) -> Verdict {
 
 fn too_many_iterations(zone: &Name) -> Trouble {
     let most = limits::NSEC3_ITERATIONS_CHECKED;
-    let text = format!("{zone} hashes its names more than {most} times over (NSEC3), so it counts as unsigned");
+    let text =
+        format!("{zone} hashes its names more than {most} times over (NSEC3), so it counts as unsigned");
     Trouble::new(ErrorCode::UNSUPPORTED_NSEC3_ITERATIONS, text)
 }
 

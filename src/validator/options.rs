@@ -17,7 +17,12 @@ pub struct ValidationOptions {
 
 impl Default for ValidationOptions {
     fn default() -> ValidationOptions {
-        ValidationOptions { mode: Mode::Enforce, accepted: Accepted { sha1: false }, aggressive: true, signaling: true }
+        ValidationOptions {
+            mode: Mode::Enforce,
+            accepted: Accepted { sha1: false },
+            aggressive: true,
+            signaling: true,
+        }
     }
 }
 

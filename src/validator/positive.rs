@@ -182,7 +182,11 @@ impl<'s> Search<'s> {
     ) -> Result<Option<Good>, Limit> {
         let what = self.described(signature);
         if !signature.algorithm.is_supported(self.accepted) {
-            self.note(signature, ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM, format!("{what} is of no use here"));
+            self.note(
+                signature,
+                ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM,
+                format!("{what} is of no use here"),
+            );
             return Ok(None);
         }
         match signature.period(self.unix.seconds(), limits::CLOCK_SKEW) {
@@ -262,7 +266,8 @@ impl<'s> Search<'s> {
         self.write_down(signature, Some(&text));
         let is_better = code == ErrorCode::DNSSEC_BOGUS
             || self.trouble.as_ref().is_none_or(|known| {
-                known.code == ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM || known.code == ErrorCode::DNSKEY_MISSING
+                known.code == ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM
+                    || known.code == ErrorCode::DNSKEY_MISSING
             });
         if is_better {
             self.trouble = Some(Trouble::new(code, text));

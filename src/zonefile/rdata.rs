@@ -75,7 +75,8 @@ impl<'a> Reader<'_, 'a> {
                     .and_then(|seconds| u32::try_from(seconds).ok())
                     .map(u32::to_be_bytes)
             }),
-            Field::Timestamp => self.word(field, |text| crate::dns::signature_time::parse_timestamp(text).map(u32::to_be_bytes)),
+            Field::Timestamp => self
+                .word(field, |text| crate::dns::signature_time::parse_timestamp(text).map(u32::to_be_bytes)),
             Field::Ipv4 => self.word(field, ipv4),
             Field::Ipv6 => self.word(field, ipv6),
             Field::Type => {

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Recursion, Resolved};
-use crate::recursion::Wants;
 use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::dns::{Name, NameRef};
 use crate::observe::{FlightRecorder, Source};
+use crate::recursion::Wants;
 use crate::resolver::testing::{Dice, Outside, Seen, TestWorld, question, with_other_id};
 use crate::resolver::{Minimisation, ResolverOptions, RootHints};
 

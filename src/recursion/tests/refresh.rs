@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use futures_util::future::join_all;
 
 use super::*;
-use crate::recursion::Wants;
 use crate::dns::{QuestionRef, Rcode};
 use crate::limits;
+use crate::recursion::Wants;
 use crate::resolver::{Here, Said};
 
 /// `example.` at a server that knows any name of two labels, and can be made silent or slow.
@@ -199,8 +199,9 @@ fn many_clients_near_the_end_make_one_flight() {
     valve.lab.sent();
     let recursion = &valve.lab.recursion;
     let asked = question("hot.example. A");
-    let to_resolve: Vec<_> =
-        (0..100).filter(|_| recursion.cached(asked.as_ref(), Wants::DATA, valve.lab.world.now()).is_none()).collect();
+    let to_resolve: Vec<_> = (0..100)
+        .filter(|_| recursion.cached(asked.as_ref(), Wants::DATA, valve.lab.world.now()).is_none())
+        .collect();
     assert_eq!(to_resolve.len(), 1, "one leaves the fast path");
     let both = [asked.clone(), asked].map(|asked| recursion.resolve(asked));
     valve.lab.world.run(join_all(both));
@@ -215,7 +216,8 @@ fn so_many_are_fetched_anew_at_once() {
     let all = |valve: &Valve| {
         let recursion = valve.lab.recursion.clone();
         let now = valve.lab.world.now();
-        let missing = names.iter().filter(|asked| recursion.cached(asked.as_ref(), Wants::DATA, now).is_none());
+        let missing =
+            names.iter().filter(|asked| recursion.cached(asked.as_ref(), Wants::DATA, now).is_none());
         let flights: Vec<_> = missing.map(|asked| recursion.resolve(asked.clone())).collect();
         let count = flights.len();
         valve.lab.world.run(join_all(flights));
@@ -297,8 +299,10 @@ fn what_stands_here_is_neither_stale_nor_fetched_anew() {
         let asked = question("a.example. A");
         assert!(valve.lab.recursion.cached(asked.as_ref(), Wants::DATA, valve.lab.world.now()).is_none());
         let recursion = valve.lab.recursion.clone();
-        let resolved =
-            valve.lab.world.run(async move { recursion.resolve_with(asked, Some(Arc::new(Own)), Wants::DATA).await });
+        let resolved = valve
+            .lab
+            .world
+            .run(async move { recursion.resolve_with(asked, Some(Arc::new(Own)), Wants::DATA).await });
         assert_eq!((resolved.rcode, resolved.source), (Rcode::NXDOMAIN, Source::Authoritative));
         assert_eq!(valve.lab.recursion.prefetched(), 0);
         valve.lab.later(100_000);
