@@ -421,7 +421,8 @@ fn questions_asked_together_end_too() {
         });
         let took = time.now().tick.since(began);
         for (question, resolved) in asked.iter().zip(resolved) {
-            let told = Told { answer: resolved.to_answer(false), resolved: Some(resolved), exchanges: 0, took };
+            let told =
+                Told { answer: resolved.to_answer(false), resolved: Some(resolved), exchanges: 0, took };
             lab.check(question, &told, false)?;
         }
         Ok(())
