@@ -46,7 +46,16 @@ pub(super) async fn keys_of(zone: &Name, work: &Work<'_>) -> Result<Keys, Failur
             Delegated::Not(verdict) => return Ok(Keys::Not(verdict)),
         }
     }
+    if work.task.question.rr_type == RrType::DNSKEY && work.task.question.name == *zone {
+        // They are what is being asked for, and this is what came instead.
+        return Ok(Keys::Not(Verdict::Bogus(no_keys(zone))));
+    }
     ask_for_keys(zone, work).await
+}
+
+fn no_keys(zone: &Name) -> Trouble {
+    let text = format!("{zone} has no keys, though the zone above it has a DS record for one");
+    Trouble::new(ErrorCode::DNSKEY_MISSING, text)
 }
 
 fn without_anchor(nearest: Nearest<'_>) -> Verdict {
@@ -95,10 +104,7 @@ async fn ask_for_keys(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
     let rrset = known.answer.iter().find(|rrset| is_keys_of(rrset, zone));
     Ok(match (known.security, rrset) {
         (Security::Secure, Some(keys)) => Keys::Secure(keys.clone()),
-        (Security::Secure, None) => {
-            let text = format!("{zone} has no keys, though the zone above it has a DS record for one");
-            Keys::Not(Verdict::Bogus(Trouble::new(ErrorCode::DNSKEY_MISSING, text).of_chain()))
-        }
+        (Security::Secure, None) => Keys::Not(Verdict::Bogus(no_keys(zone).of_chain())),
         _ => Keys::Not(known.verdict()),
     })
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use namu::dns::{Answer, AnswerRrset, ExtendedError, Name, Question, RrType};
-use namu::observe::{Event, Source, Transport};
+use namu::observe::{Event, Transport};
 use namu::policy::{
     Access, AccessOptions, Ground, Nat64Prefix, OverlayBuilder, Overlays, RebindingGuard, SpecialNames,
 };
@@ -135,13 +135,13 @@ impl Default for Manner {
     }
 }
 
-/// Asks one question as a client does. The response's flags come too.
+/// Asks one question as a client does.
 pub async fn ask(
     internet: Internet,
     snapshot: Arc<Snapshot>,
     question: Question,
     manner: Manner,
-) -> (Answer<'static>, Source, Flags) {
+) -> (Answer<'static>, Event) {
     let mut octets = Vec::new();
     write_query(&question, 7, manner.flags, Some((4096, manner.dnssec_ok)), &mut octets);
     let client = std::net::SocketAddr::new(manner.client, 4242);
@@ -158,7 +158,7 @@ pub async fn ask(
         }
         other => panic!("no response: {other:?}"),
     };
-    (read(&octets), event.source, Flags(event.flags))
+    (read(&octets), event)
 }
 
 #[derive(Default)]
@@ -197,6 +197,7 @@ fn read(octets: &[u8]) -> Answer<'static> {
         .map(|(code, text)| ExtendedError { code, text: String::from_utf8_lossy(text).into_owned().into() });
     Answer {
         authoritative: message.header().flags.has(Flags::AA),
+        authentic: message.header().flags.has(Flags::AD),
         extended_error: error,
         answer: answer.into_iter().collect(),
         authority: authority.into_iter().collect(),

@@ -17,6 +17,7 @@ use namu::zonefile::{Files, NoIncludes, parse};
 
 use crate::clock::Time;
 use crate::faults::Faults;
+use crate::tamper::{Message, Tamper};
 
 /// The time from a query to its reply where nothing delays it.
 const ROUND_TRIP: Duration = Duration::from_millis(20);
@@ -42,6 +43,7 @@ struct Host {
     name: String,
     zones: ZoneTable,
     faults: Faults,
+    tamper: Option<Tamper>,
 }
 
 impl Internet {
@@ -70,6 +72,14 @@ impl Internet {
             found = true;
         }
         if found { Ok(()) } else { Err(format!("no host {host}")) }
+    }
+
+    /// Puts somebody before all addresses of a host who changes what it says.
+    pub fn tamper(&self, host: &str, tamper: Tamper) {
+        let mut inner = self.inner.lock().unwrap();
+        for place in inner.hosts.values_mut().filter(|place| place.name == host) {
+            place.tamper = Some(tamper.clone());
+        }
     }
 
     /// How many messages were sent to hosts so far, over datagrams and streams.
@@ -272,11 +282,18 @@ impl Host {
             answer.authority.push(forged_servers("test."));
         }
         let limit = if stream { 65_535 } else { query.edns.map_or(512, |edns| edns.udp_payload_size.into()) };
-        let mut true_reply = write(query, &answer, limit, query.header.id, question);
+        let mut true_reply = match &self.tamper {
+            None => write(query, &answer, limit, query.header.id, question),
+            Some(tamper) => {
+                let mut message = Message::of(&answer);
+                tamper(question, &mut message);
+                let octets = message.octets(query.header.id, question);
+                let truncated = || write_truncated(query, limit, question);
+                if octets.len() > limit { truncated() } else { octets }
+            }
+        };
         if (faults.truncates || faults.swells) && !stream {
-            let empty = Answer::empty(Rcode::NOERROR);
-            true_reply = write(query, &empty, limit, query.header.id, question);
-            true_reply[2] |= (Flags::TC.0 >> 8) as u8;
+            true_reply = write_truncated(query, limit, question);
         }
         let mut lie = Answer::empty(Rcode::NOERROR);
         lie.authoritative = true;
@@ -378,6 +395,13 @@ fn write(
     let written = ResponseWriter::new().write(head, answer, &mut out);
     out.truncate(written.octets);
     out
+}
+
+fn write_truncated(query: &Query<'_>, limit: usize, question: QuestionRef<'_>) -> Vec<u8> {
+    let empty = Answer::empty(Rcode::NOERROR);
+    let mut reply = write(query, &empty, limit, query.header.id, question);
+    reply[2] |= (Flags::TC.0 >> 8) as u8;
+    reply
 }
 
 /// An address no true host of any scenario has.

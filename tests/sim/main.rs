@@ -8,6 +8,12 @@ mod internet;
 mod random;
 mod reached;
 mod scenario;
+mod signed;
+#[path = "../support/signed_zone.rs"]
+mod signed_zone;
+#[path = "../support/signing.rs"]
+mod signing;
+mod tamper;
 mod traps;
 mod twin;
 

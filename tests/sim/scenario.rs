@@ -11,12 +11,16 @@
 //! serve example.org             a zone this server serves itself; `hidden-from clients|resolver`; `serve-broken example.org`
 //! overlay example.org           the lines up to `end` are laid over resolution, with `over-zone` behind over a zone
 //! option dns64-prefix 64:ff9b::/96      and private-networks, private-exceptions
+//! signed example.org nsec3 opt-out     see signed.rs; zones below are signed before those above, and `anchor .` trusts the keys of a zone
+//! spoil example.org www A ends -1h      changes one RRset of a signed zone; `host` then serves it so
+//! negative-anchor example.org for 1h
 //! ask www.example.org A         or several at the same instant: ask a.example A & b.example A; behind a lone one `norec`, `cd`,
-//!                               `do`, `from 198.51.100.1`. With a line of the four above it goes through the whole server
+//!                               `do`, `ad`, `from 198.51.100.1`. With `serve`, `overlay`, `anchor` and their like it goes through the whole server
 //! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
 //! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
 //! authority org NS ns1.org      all records of the authority section
 //! want aa | no aa | source cache | ede 22 | exchanges <= 3 | time <= 800ms | ttl <= 60
+//! want ad | no ad | security bogus | no ede | ede-says key ksk:example.org | proofs | no proofs | verified <= 6
 //! later 1h
 //! ```
 
@@ -28,7 +32,7 @@ use std::time::Duration;
 use namu::cache::{Cache, CacheOptions, NameServer};
 use namu::clock::Now;
 use namu::dns::{Answer, AnswerRrset, Question, RrType, Ttl};
-use namu::observe::Source;
+use namu::observe::{Event, Source, Spending};
 use namu::policy::Ground;
 use namu::recursion::{Recursion, Wants};
 use namu::resolver::{
@@ -40,12 +44,15 @@ use namu::zonefile::RdataText;
 
 use crate::front_door::{self, Manner, Served};
 use crate::internet::Internet;
+use crate::signed::Signed;
 
 /// What came back for one question.
 pub struct Reply {
     pub answer: Answer<'static>,
     pub source: Source,
     pub authoritative: bool,
+    /// What the server wrote down of it, when it came through the whole server.
+    pub event: Option<Event>,
 }
 
 /// A resolver on an internet.
@@ -85,8 +92,9 @@ impl Stage {
             let asked =
                 front_door::ask(self.internet.clone(), snapshot.clone(), question.clone(), manner.clone());
             async move {
-                let (answer, source, flags) = asked.await;
-                Reply { answer, source, authoritative: flags.has(Flags::AA) }
+                let (answer, event) = asked.await;
+                let (source, authoritative) = (event.source, answer.authoritative);
+                Reply { answer, source, authoritative, event: Some(event) }
             }
         };
         self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))
@@ -99,11 +107,12 @@ impl Stage {
                 (self.recursion.clone(), question.clone(), self.internet.time.clone());
             async move {
                 if let Some(cached) = recursion.cached(question.as_ref(), Wants::DATA, time.now()) {
-                    return Reply { answer: cached.answer, source: cached.source, authoritative: false };
+                    let (answer, source) = (cached.answer, cached.source);
+                    return Reply { answer, source, authoritative: false, event: None };
                 }
                 let resolved = recursion.resolve(question).await;
                 let (source, authoritative) = (resolved.source, resolved.authoritative);
-                Reply { answer: resolved.to_answer(false), source, authoritative }
+                Reply { answer: resolved.to_answer(false), source, authoritative, event: None }
             }
         };
         self.internet.time.run(futures_util::future::join_all(questions.iter().map(ask)))
@@ -121,6 +130,7 @@ pub fn tell(text: &str) -> Result<(), String> {
             ["zone", apex] => {
                 let zone: Vec<&str> =
                     lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "end").collect();
+                teller.signed.forget(apex);
                 teller.zones.insert(apex.to_string(), zone.join("\n"));
                 Ok(())
             }
@@ -146,6 +156,7 @@ struct Teller {
     cache: CacheOptions,
     upstreams: Vec<UpstreamZone>,
     served: Served,
+    signed: Signed,
     stage: Option<Stage>,
     replies: Vec<Reply>,
     /// Exchanges and time when the last question was asked.
@@ -163,6 +174,7 @@ impl Default for Teller {
             cache: CacheOptions::default(),
             upstreams: Vec::new(),
             served: Served::default(),
+            signed: Signed::default(),
             stage: None,
             replies: Vec::new(),
             asked: (0, None),
@@ -186,6 +198,27 @@ impl Teller {
             ["serve", apex, hidden @ ..] => {
                 let text = self.text_of(apex)?;
                 self.served.zone(apex, &text, hidden)
+            }
+            ["signed", apex, how @ ..] => {
+                let text = self.unsigned_text_of(apex)?;
+                let below = |name: &str| self.parent_of(name) == Some(*apex);
+                let children: Vec<String> = self.zones.keys().filter(|name| below(name)).cloned().collect();
+                self.signed.sign(apex, &text, &children, how, self.internet.now())
+            }
+            ["spoil", apex, owner, rr_type, how @ ..] => {
+                self.signed.spoil(apex, owner, rr_type, how, self.internet.now())
+            }
+            ["anchor", apex, form @ ..] => {
+                self.served.is_used = true;
+                self.signed.anchor(apex, form)
+            }
+            ["negative-anchor", apex, until @ ..] => {
+                let until = match until {
+                    [] => None,
+                    ["for", time] => Some(duration(time)?),
+                    _ => return Err("until when?".into()),
+                };
+                self.signed.negative_anchor(apex, until, self.internet.now())
             }
             ["later", time] => {
                 self.internet.time.pass(duration(time)?);
@@ -220,7 +253,19 @@ impl Teller {
         Ok(())
     }
 
+    /// The zone of the story that delegates a zone.
+    fn parent_of(&self, name: &str) -> Option<&str> {
+        let is_above =
+            |zone: &&String| *zone != name && (*zone == "." || name.ends_with(&format!(".{zone}")));
+        let length = |zone: &&String| if *zone == "." { 0 } else { zone.len() };
+        self.zones.keys().filter(is_above).max_by_key(length).map(String::as_str)
+    }
+
     fn text_of(&self, apex: &str) -> Result<String, String> {
+        self.signed.text_of(apex).map_or_else(|| self.unsigned_text_of(apex), Ok)
+    }
+
+    fn unsigned_text_of(&self, apex: &str) -> Result<String, String> {
         let zone = self.zones.get(apex).ok_or_else(|| format!("no zone {apex}"))?;
         Ok(format!("$ORIGIN {apex}{}\n$TTL 3600\n{zone}\n", if apex == "." { "" } else { "." }))
     }
@@ -251,7 +296,7 @@ impl Teller {
     }
 
     fn option(&mut self, name: &str, value: &str) -> Result<(), String> {
-        if self.served.option(name, value)? {
+        if self.served.option(name, value)? || self.signed.option(name, value)? {
             return Ok(());
         }
         let truth = || value.parse::<bool>().map_err(|error| format!("{value}: {error}"));
@@ -292,7 +337,7 @@ impl Teller {
         self.asked = (self.internet.exchanges(), Some(self.internet.now()));
         let (internet, hints, options, cache) = (&self.internet, &self.hints, &self.options, self.cache);
         let new = || Stage::new(internet.clone(), hints.clone(), options.clone(), cache);
-        let stage = self.stage.get_or_insert_with(new);
+        let stage = self.stage.get_or_insert_with(|| self.signed.validating(new()));
         if self.served.is_used && stage.snapshot.is_none() {
             stage.snapshot = Some(self.served.snapshot(stage.recursion.clone()));
         }
@@ -312,6 +357,25 @@ impl Teller {
         match words {
             ["aa"] => each(&|reply| reply.authoritative),
             ["no", "aa"] => each(&|reply| !reply.authoritative),
+            ["ad"] => each(&|reply| reply.answer.authentic),
+            ["no", "ad"] => each(&|reply| !reply.answer.authentic),
+            ["no", "ede"] => each(&|reply| reply.answer.extended_error.is_none()),
+            ["ede-says", words @ ..] => {
+                let wanted = self.signed.with_tags(words)?;
+                let error = |reply: &Reply| reply.answer.extended_error.clone();
+                each(&|reply| error(reply).is_some_and(|error| error.text.contains(&wanted)))
+            }
+            ["proofs"] => each(&|reply| has_proofs(&reply.answer)),
+            ["no", "proofs"] => each(&|reply| !has_proofs(&reply.answer)),
+            ["security", word] => each(&|reply| {
+                let event = reply.event.as_ref().expect("asked through the whole server");
+                event.security.map_or("none", |security| security.word()) == *word
+            }),
+            ["verified", "<=", count] => {
+                let count: u64 = count.parse().map_err(|error| format!("{count}: {error}"))?;
+                let made = verified(first);
+                if made <= count { Ok(()) } else { Err(format!("{made} signatures verified")) }
+            }
             ["source", word] => each(&|reply| reply.source.word() == *word),
             ["ede", code] => each(&|reply| {
                 let code_of = |error: &namu::dns::ExtendedError| error.code.to_string();
@@ -355,6 +419,23 @@ impl Teller {
     }
 }
 
+/// Whether an answer has signatures or records that deny.
+fn has_proofs(answer: &Answer<'_>) -> bool {
+    answer.answer.iter().chain(answer.authority.iter()).any(|set| {
+        let set = set.rrset();
+        !set.signatures.is_empty() || matches!(set.rr_type, RrType::NSEC | RrType::NSEC3)
+    })
+}
+
+/// How many signatures were verified for an answer.
+fn verified(reply: &Reply) -> u64 {
+    let facts = reply.event.as_ref().and_then(|event| event.recursion.as_ref());
+    let spent = facts.and_then(|facts| facts.spent.as_ref());
+    let of =
+        |spent: &[Spending]| spent.iter().find(|one| one.what == "signatures verified").map(|one| one.spent);
+    spent.and_then(|spent| of(spent)).unwrap_or(0)
+}
+
 /// The question, and how it is asked.
 fn manner_of<'w, 'a>(words: &'w [&'a str]) -> Result<(&'w [&'a str], Manner), String> {
     let mut manner = Manner::default();
@@ -366,6 +447,7 @@ fn manner_of<'w, 'a>(words: &'w [&'a str]) -> Result<(&'w [&'a str], Manner), St
         match *word {
             "norec" => manner.flags = Flags(manner.flags.0 & !Flags::RD.0),
             "cd" => manner.flags = Flags(manner.flags.0 | Flags::CD.0),
+            "ad" => manner.flags = Flags(manner.flags.0 | Flags::AD.0),
             "do" => manner.dnssec_ok = true,
             "from" => {
                 let address = rest.next().ok_or("from whom?")?;
@@ -412,7 +494,8 @@ fn without_dot(word: &str) -> &str {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// `800ms`, `90s`, `61m`, `1h`, `30d`.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|error| format!("{text}: {error}"))?;
     Ok(match &text[digits.len()..] {

@@ -59,6 +59,13 @@ impl SigningKey {
         }
     }
 
+    /// The key of Ed25519 that belongs to some octets: always the same.
+    pub fn ed25519_of(octets: &[u8], flags: u16) -> SigningKey {
+        let pair = Ed25519KeyPair::from_seed_unchecked(digest(&SHA256, octets).as_ref()).unwrap();
+        let public_key = pair.public_key().as_ref().to_vec();
+        SigningKey::of(Pair::Ed25519(pair), Algorithm::ED25519, flags, &public_key)
+    }
+
     fn ecdsa(algorithm: Algorithm, flags: u16, signing: &'static EcdsaSigningAlgorithm) -> SigningKey {
         let pair = EcdsaKeyPair::generate(signing).unwrap();
         // RFC 6605 section 4: without the octet that says that both coordinates follow.
