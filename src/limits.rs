@@ -550,3 +550,9 @@ pub const ANCHOR_FIRST_LOOK: Duration = Duration::from_secs(60);
 /// Labels of names that are hashed to compress one message; later names are written in full. The largest honest message
 /// has half as many; 4000 names of 120 labels took 3 ms (measured).
 pub const COMPRESSION_LABELS: usize = 64 * 1024;
+
+// Telling of trust anchors.
+
+/// Time between two times a zone is told which of its keys are trusted here (RFC 8145 section 5). It
+/// happens when the keys are fetched; those of the root live two days, those of others minutes.
+pub const ANCHORS_TOLD_EVERY: Duration = Duration::from_secs(86_400);
