@@ -178,8 +178,7 @@ impl<'f> Reader<'f> {
             "do-ip4" => self.settings.resolver.ipv4 = truth(value)?,
             "do-ip6" => self.settings.resolver.ipv6 = truth(value)?,
             "force-ipv6" => self.has_ipv6_client |= truth(value)?,
-            "harden-glue" if truth(value)? => {}
-            "harden-glue" => return Err(Unfit::Waits("the option harden-glue")),
+            "harden-glue" => _ = truth(value)?,
             "do-not-query-localhost" => {
                 if !truth(value)? {
                     self.settings.resolver.never_query = NeverQuery::None;
