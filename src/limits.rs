@@ -569,3 +569,9 @@ pub const DENIAL_ITERATIONS_AT_ONCE: u16 = 10;
 pub const DENIAL_BLOCKS_AT_ONCE: usize = 128;
 /// Ancestors of a name that are looked at for its closest encloser. Who asks for more labels has to wait.
 pub const DENIAL_ENCLOSERS: usize = 32;
+
+// Telling of trust anchors.
+
+/// Time between two times a zone is told which of its keys are trusted here (RFC 8145 section 5). It
+/// happens when the keys are fetched; those of the root live two days, those of others minutes.
+pub const ANCHORS_TOLD_EVERY: Duration = Duration::from_secs(86_400);

@@ -209,7 +209,7 @@ fn entries_text(entries: &[CacheEntry]) -> String {
         return "nothing is known\n".into();
     }
     let entry = |entry: &CacheEntry| {
-        let CacheEntry { is, name, rr_type, kind, security, ttl, records } = entry;
+        let CacheEntry { is, name, rr_type, kind, security, why, ttl, records } = entry;
         let time = match ttl {
             0 => String::new(),
             1.. => format!(", {} left", spoken_time(ttl.unsigned_abs())),
@@ -218,7 +218,8 @@ fn entries_text(entries: &[CacheEntry]) -> String {
         let security = if security == "-" { String::new() } else { format!(", {security}") };
         let kind = if kind.is_empty() { String::new() } else { format!(": {kind}") };
         let records: String = records.iter().map(|record| format!("  {record}\n")).collect();
-        format!("{is} {name} {rr_type}{kind}{security}{time}\n{records}")
+        let why = why.as_ref().map_or_else(String::new, |why| format!("  ({why})\n"));
+        format!("{is} {name} {rr_type}{kind}{security}{time}\n{why}{records}")
     };
     entries.iter().map(entry).collect()
 }

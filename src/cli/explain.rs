@@ -198,6 +198,7 @@ mod tests {
             rcode: Rcode::SERVFAIL,
             source: Source::Recursion,
             error: Some(ExtendedError::new(ErrorCode::NO_REACHABLE_AUTHORITY, text)),
+            security: None,
             took: Duration::from_micros(812_345),
             steps: walk().into(),
             spent: Some([

@@ -100,6 +100,7 @@ impl CacheEntry {
             rr_type: rr_type.to_string(),
             kind: String::new(),
             security: "-".into(),
+            why: None,
             ttl: 0,
             records: Vec::new(),
         }
@@ -114,6 +115,7 @@ fn entry(known: &Known, now: Now) -> CacheEntry {
                 is: "answer".into(),
                 kind: answer.kind.word().into(),
                 security: answer.security.word().into(),
+                why: answer.error.as_ref().map(|error| format!("{} {}", error.code, error.text)),
                 ttl: left(answer.expires, now),
                 records: rrsets.flat_map(|cached| lines(cached, now)).collect(),
                 ..CacheEntry::of(&answer.question.name, answer.question.rr_type)

@@ -7,11 +7,13 @@ use tokio::sync::oneshot;
 
 use super::command::{Refusal, Reply};
 use super::explain_tree::{result_of, spoken_server, spoken_time, tree};
+use super::explain_trust;
 use super::report::{Explanation, Spent};
 use crate::dns::{ErrorCode, ExtendedError, Name, Question, Rcode, RrType};
 use crate::net::clock::Clock;
 use crate::observe::{
-    ExchangeResult, FlightRecorder, RecordId, RecursionFacts, Source, Spendings, Step, UpstreamExchange,
+    ExchangeResult, FlightRecorder, RecordId, RecursionFacts, Security, Source, Spendings, Step,
+    UpstreamExchange,
 };
 use crate::service::{Explained, Published, Snapshot, explain};
 use crate::wire::names::Hops;
@@ -34,6 +36,7 @@ pub(crate) struct Told {
     pub rcode: Rcode,
     pub source: Source,
     pub error: Option<ExtendedError>,
+    pub security: Option<Security>,
     pub took: Duration,
     pub steps: Arc<[Step]>,
     pub spent: Option<Spendings>,
@@ -82,6 +85,7 @@ impl Explainer {
             rcode: record.rcode,
             source: Source::Recursion,
             error: record.error.clone(),
+            security: judged(&record.steps),
             took: record.took,
             steps: record.steps.clone(),
             spent: Some(record.spent),
@@ -106,8 +110,8 @@ impl Told {
             text: String::from_utf8_lossy(text).into_owned().into(),
         });
         let answer = message.map(|message| answer_of(&message)).unwrap_or_default();
-        let (rcode, source) = (event.rcode, event.source);
-        Told { question, rcode, source, error, took, steps, spent, answer, id, time: None }
+        let (rcode, source, security) = (event.rcode, event.source, event.security);
+        Told { question, rcode, source, error, security, took, steps, spent, answer, id, time: None }
     }
 
     fn exchanges(&self) -> impl Iterator<Item = UpstreamExchange> {
@@ -116,6 +120,15 @@ impl Told {
             _ => None,
         })
     }
+}
+
+/// What validation said of the question itself: its last word.
+fn judged(steps: &[Step]) -> Option<Security> {
+    let word = steps.iter().rev().find_map(|step| match step {
+        Step::Judged(_, word, _) => Some(*word),
+        _ => None,
+    })?;
+    Security::WORDS.iter().find(|(_, known)| *known == word).map(|(security, _)| *security)
 }
 
 fn answer_of(message: &MessageView<'_>) -> Vec<String> {
@@ -135,6 +148,7 @@ pub(crate) fn explanation(told: &Told) -> Explanation {
         rr_type: told.question.rr_type.to_string(),
         rcode: told.rcode.to_string(),
         source: told.source.word().into(),
+        dnssec: told.security.map(|security| security.word().into()),
         duration_us: told.took.as_micros() as u64,
         id: told.id.map(|id| id.to_string()),
         time: told.time,
@@ -150,11 +164,14 @@ pub(crate) fn explanation(told: &Told) -> Explanation {
 /// What came of it, in one line.
 fn verdict(told: &Told) -> String {
     let Told { rcode, took, .. } = told;
+    let security = told.security.map_or_else(String::new, |security| format!(" ({})", security.word()));
     let what = match (*rcode, told.answer.is_empty(), &told.error) {
-        (_, _, Some(error)) if !error.text.is_empty() => format!("{rcode}: {}", error.text),
-        (Rcode::NOERROR, true, _) if told.time.is_none() => "NOERROR: there is no such data".into(),
-        (Rcode::NXDOMAIN, ..) => "NXDOMAIN: there is no such name".into(),
-        _ => rcode.to_string(),
+        (_, _, Some(error)) if !error.text.is_empty() => format!("{rcode}{security}: {}", error.text),
+        (Rcode::NOERROR, true, _) if told.time.is_none() => {
+            format!("NOERROR{security}: there is no such data")
+        }
+        (Rcode::NXDOMAIN, ..) => format!("NXDOMAIN{security}: there is no such name"),
+        _ => format!("{rcode}{security}"),
     };
     let tries = told.exchanges().count();
     let plural = if tries == 1 { "" } else { "s" };
@@ -193,12 +210,32 @@ fn hint(told: &Told) -> String {
                 told.question.name
             )
         }
+        _ if let Some(hint) = of_validation(told) => hint,
         (Some(Step::Known { question, .. }), Source::Cache | Source::NegativeCache) => {
-            format!("`namu explain --fresh {question}` asks the servers again")
+            let chain = if told.security.is_some() { " and shows the chain of trust" } else { "" };
+            format!("`namu explain --fresh {question}` asks the servers again{chain}")
         }
         _ if told.rcode == Rcode::SERVFAIL => of_failure(told),
         _ => of_answer(told),
     }
+}
+
+/// For an answer that is bogus, or insecure although it is signed.
+fn of_validation(told: &Told) -> Option<String> {
+    let Told { question, error, steps, .. } = told;
+    let error = error.as_ref()?;
+    if told.security == Some(Security::Secure) {
+        // RFC 8509: such names are there to fail.
+        let is_sentinel = told.rcode == Rcode::SERVFAIL && error.code == ErrorCode::DNSSEC_BOGUS;
+        return is_sentinel
+            .then(|| "nothing is wrong: the name is a test of the trust anchors of this server".into());
+    }
+    let hint = explain_trust::hint(error.code, question, steps)?;
+    let record = error.text.rsplit_once("; id=").filter(|_| told.time.is_none());
+    let record = record.filter(|_| told.exchanges().next().is_none());
+    let record = record
+        .map_or_else(String::new, |(_, id)| format!("; `namu explain --id {id}` tells how that was found"));
+    Some(hint + &record)
 }
 
 /// For an answer that had to be found.
@@ -255,6 +292,9 @@ fn of_failure(told: &Told) -> String {
         Step::Exchange { question, exchange } => Some(End::Server(question, *exchange)),
         Step::FailedBefore(question, error) => Some(End::Former(question, error)),
         Step::Cycle(_) => Some(End::Cycle),
+        Step::ChildFailed(question) if matches!(question.rr_type, RrType::DNSKEY | RrType::DS) => {
+            Some(End::NoLink(question))
+        }
         Step::ChildFailed(_) | Step::Zone { .. } | Step::Upstream(_) => Some(End::NoAddress),
         _ => None,
     });
@@ -269,6 +309,9 @@ fn of_failure(told: &Told) -> String {
         (Some(End::Cycle), Some((zone, _))) => {
             format!("the name servers of {zone} need themselves to be found; their owners have to add glue")
         }
+        (Some(End::NoLink(link)), _) => format!(
+            "{link} could not be had, without which nothing below it can be validated; `namu explain --fresh {link}` tells why"
+        ),
         (Some(End::NoAddress), Some((zone, _))) => format!(
             "no address of the name servers of {zone} can be found; its owner has to mend the delegation"
         ),
@@ -282,6 +325,8 @@ enum End<'s> {
     Former(&'s Question, &'s ExtendedError),
     Cycle,
     NoAddress,
+    /// A link of the chain of trust was not answered.
+    NoLink(&'s Question),
 }
 
 /// What to do about this exchange, the last one with the servers of a zone.
@@ -343,14 +388,18 @@ fn ask_yourself(asked: &Question, UpstreamExchange { server, .. }: UpstreamExcha
 
 /// The steps that were not done for questions of our own; of those remain how they ended.
 fn own_steps(steps: &[Step]) -> Vec<&Step> {
-    let (mut depth, mut own) = (0u32, Vec::new());
+    // What we are within: whether each is a link of the chain of trust, which ends with what came of its validation.
+    let (mut within, mut own) = (Vec::new(), Vec::new());
     for step in steps {
         match step {
-            Step::Child(_) => depth += 1,
-            Step::Found(..) | Step::ChildFailed(_) | Step::Cycle(_) => depth = depth.saturating_sub(1),
+            Step::Child(_) => within.push(false),
+            Step::Link(_) => within.push(true),
+            Step::Found(..) if within.last() == Some(&false) => _ = within.pop(),
+            Step::Judged(..) if within.last() == Some(&true) => _ = within.pop(),
+            Step::ChildFailed(_) | Step::Cycle(_) => _ = within.pop(),
             _ => {}
         }
-        if depth == 0 {
+        if within.is_empty() {
             own.push(step);
         }
     }

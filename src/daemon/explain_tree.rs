@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::explain_trust::trust;
 use super::report::Branch;
-use crate::dns::{Name, Question, SignatureTime};
-use crate::observe::{Choice, ExchangeResult, SignatureStep, Step, UpstreamExchange, WhyStream};
+use crate::dns::{Name, Question};
+use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange, WhyStream};
 
 /// The tree of steps.
 pub(super) fn tree(steps: &[Step]) -> Vec<Branch> {
@@ -131,30 +132,25 @@ impl Growing {
             Step::Judged(question, security, error) => {
                 let why = error.as_ref().map_or_else(String::new, |error| format!(": {}", error.text));
                 let text = format!("{question} is {security}{why}");
-                self.leave_zone_and_put(asked("judged", question, text));
+                let ede = error.as_ref().map(|error| error.code.0);
+                let judged = asked("judged", question, text);
+                self.leave_zone_and_put(Branch { result: Some((*security).into()), ede, ..judged });
                 self.leave_child("");
             }
             Step::AskedAgain(question) => {
                 let text = format!("{question} is asked for once more, of others if there are any");
                 self.leave_zone_and_put(asked("asked-again", question, text));
             }
-            Step::Delegated(name, how) => {
-                self.leave_zone_and_put(named("delegated", name, format!("{name} is {how}")));
-            }
-            Step::TrustedKeys(zone, tags) => {
-                let tags: Vec<_> = tags.iter().map(u16::to_string).collect();
-                let text = format!("trusted keys of {zone}: {}", tags.join(", "));
-                self.leave_zone_and_put(named("trusted-keys", zone, text));
-            }
-            Step::Signature(signature) => {
-                let text = spoken_signature(signature);
-                self.leave_zone_and_put(named("signature", &signature.owner, text));
-            }
-            Step::Proof { what, zone, records, holds } => {
-                let records: Vec<_> =
-                    records.iter().map(|(owner, rr_type)| format!("{owner} {rr_type}")).collect();
-                let text = format!("{holds} by {zone} {what}: {}", records.join(", "));
-                self.leave_zone_and_put(named("proof", zone, text));
+            Step::Anchor(..)
+            | Step::Unanchored(..)
+            | Step::Delegated { .. }
+            | Step::Keys { .. }
+            | Step::KnownKeys(_)
+            | Step::Signature(_)
+            | Step::Proof { .. } => {
+                if let Some(branch) = trust(step) {
+                    self.leave_zone_and_put(branch);
+                }
             }
             Step::ChildFailed(_) => self.leave_child(", and was not found"),
             Step::Cycle(_) => {
@@ -210,7 +206,7 @@ impl Growing {
     }
 }
 
-fn named(step: &str, name: &Name, text: String) -> Branch {
+pub(super) fn named(step: &str, name: &Name, text: String) -> Branch {
     Branch { step: step.into(), text, name: Some(name.to_string()), ..Branch::default() }
 }
 
@@ -252,16 +248,6 @@ fn exchanged(question: &Question, exchange: &UpstreamExchange, how: &How) -> Bra
         why,
         ..asked("exchange", question, text)
     }
-}
-
-fn spoken_signature(signature: &SignatureStep) -> String {
-    let SignatureStep { owner, rr_type, signer, key_tag, algorithm, inception, expiration, wrong } =
-        signature;
-    if let Some(wrong) = wrong {
-        return wrong.clone();
-    }
-    let (from, until) = (SignatureTime(*inception), SignatureTime(*expiration));
-    format!("{owner} {rr_type} is signed by key {key_tag} ({algorithm}) of {signer}, from {from} to {until}")
 }
 
 /// In one word, and the time it took to answer.

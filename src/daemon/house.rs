@@ -340,7 +340,9 @@ impl House {
         };
         let mut totals = self.doors.totals();
         let recursion = self.published.load().recursion.clone();
-        let cache = recursion.map(|own| cached::numbers(&self.cache, &own, &totals));
+        let cache = recursion.as_ref().map(|own| cached::numbers(&self.cache, own, &totals));
+        let validates = recursion.as_ref().filter(|own| own.validates());
+        let validations = validates.map_or_else(Vec::new, |own| own.validations().into());
         if let Some(log) = &self.access_log {
             totals = totals.plus(&crate::observe::Counters::sum([&log.counters]));
         }
@@ -353,6 +355,7 @@ impl House {
             zones: self.zones.values().map(zone).collect(),
             cache,
             trust_anchors: self.anchors.numbers(),
+            validations,
             config_reloads: self.config_reloads,
             config_taken_up: self.config_taken_up.unix.seconds(),
         }

@@ -12,6 +12,7 @@ mod difference;
 pub mod durable;
 mod explain;
 mod explain_tree;
+mod explain_trust;
 mod handle;
 mod history;
 mod house;

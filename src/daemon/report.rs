@@ -104,6 +104,9 @@ pub struct CacheEntry {
     pub kind: String,
     /// What validation said.
     pub security: String,
+    /// Why it is bogus, or insecure although it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Seconds it is good for; negative ones since when it is stale.
     pub ttl: i64,
     /// Its records in zone file format, with what is left of their TTL.
@@ -153,6 +156,9 @@ pub struct Explanation {
     pub rcode: String,
     /// Where the answer came from, in the word of the access log.
     pub source: String,
+    /// What validation found, in the word of the access log; nothing when it did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnssec: Option<String>,
     /// Microseconds it took.
     pub duration_us: u64,
     /// The name of its record, when it failed or took long.
@@ -182,7 +188,8 @@ pub struct Explanation {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Branch {
-    /// Its kind: local-zone, special-name, cache, failed-before, nearest, zone, exchange, referral, alias, found, child.
+    /// Its kind: local-zone, special-name, cache, failed-before, nearest, zone, exchange, referral, alias, found, child; of
+    /// the chain of trust: link, anchor, unanchored, delegated, keys, known-keys, signature, proof, judged, asked-again.
     pub step: String,
     /// The whole of it in words.
     pub text: String,
@@ -207,7 +214,7 @@ pub struct Branch {
     /// How it was asked: udp, tcp.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transport: Option<String>,
-    /// What came of it: answered, or a word of the access log.
+    /// What came of it: answered, or a word of the access log; of a signature good or wrong, of a proof whether it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     /// Microseconds until the reply.
@@ -216,9 +223,57 @@ pub struct Branch {
     /// Why this server was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Keys of a zone, or digests of them, that a chain of trust was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
+    /// A signature that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Owner and type of each RRset that was taken for a proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+    /// INFO-CODE of the extended error that says why something is bogus, or insecure although it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ede: Option<u16>,
     /// What was done for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub below: Vec<Branch>,
+}
+
+/// A key of a zone: itself, its digest in a DS record, or the trust anchor for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Key {
+    /// Its tag.
+    pub key_tag: u16,
+    /// The mnemonic of its algorithm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
+    /// Of a DS record: how it is digested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Of a DNSKEY record: its flags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<u16>,
+    /// Of a DNSKEY record: whether a DS record or a trust anchor tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_trusted: Option<bool>,
+}
+
+/// A signature that was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Signature {
+    /// The zone whose it is.
+    pub signer: String,
+    /// The tag of the key it is by.
+    pub key_tag: u16,
+    /// The mnemonic of its algorithm.
+    pub algorithm: String,
+    /// From when on it holds, as RRSIG records write it.
+    pub inception: String,
+    /// Until when.
+    pub expiration: String,
 }
 
 /// How much of a bound was spent.

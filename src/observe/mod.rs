@@ -20,4 +20,4 @@ pub use event::{
 pub use flight_recorder::{FlightRecorder, RecordId};
 pub use log_writer::{Complaint, LogOutside, LogSender, LogWriter};
 pub use recorder::Recorder;
-pub use step::{Choice, SignatureStep, Spending, Spendings, Step, WhyStream};
+pub use step::{Choice, DsStep, KeyStep, SignatureStep, Spending, Spendings, Step, WhyStream};

@@ -29,6 +29,8 @@ pub struct Numbers {
     pub trust_anchors: Vec<TrustAnchorNumbers>,
     /// Those of the cache, when there is one.
     pub cache: Option<CacheNumbers>,
+    /// How many answers of servers validation found to be what; none when nothing is validated.
+    pub validations: Vec<(&'static str, u64)>,
     /// Configurations taken up, and those that were not.
     pub config_reloads: (u64, u64),
     /// Seconds since 1970 when the configuration in force was taken up.
@@ -101,6 +103,18 @@ impl Numbers {
             single(out, "namu_cache_prefetch_total", "counter", help, prefetched)?;
             single(out, "namu_cache_served_stale_total", "counter", "Responses that were stale.", stale)?;
             self.cache_hits(out)?;
+        }
+        if !self.validations.is_empty() {
+            let name = "namu_dnssec_validations_total";
+            head(
+                out,
+                name,
+                "counter",
+                "Answers of servers that were validated, keys and DS records among them.",
+            )?;
+            for (result, count) in &self.validations {
+                writeln!(out, "{name}{{result=\"{result}\"}} {count}")?;
+            }
         }
         let name = "namu_config_reloads_total";
         head(out, name, "counter", "Configurations read again.")?;

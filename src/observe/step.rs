@@ -85,10 +85,30 @@ pub enum Step {
     /// A link of a chain of trust had to be had and validated first. Its steps follow, up to its `Judged`, `ChildFailed` or
     /// `Cycle`.
     Link(Question),
-    /// What the zone above says of this name, in words.
-    Delegated(Name, &'static str),
-    /// The keys with these tags of this zone are told by DS records, or are trust anchors.
-    TrustedKeys(Name, Vec<u16>),
+    /// A chain of trust begins at this zone, with trust anchors for the keys with these tags.
+    Anchor(Name, Vec<u16>),
+    /// Nothing is validated at the first name: no trust anchor is above it, or the second name has a negative one.
+    Unanchored(Name, Option<Name>),
+    /// What the zone above says of a name.
+    Delegated {
+        /// The name.
+        name: Name,
+        /// What it is, in words.
+        how: &'static str,
+        /// Its DS records.
+        ds: Box<[DsStep]>,
+    },
+    /// Keys of a zone were compared with what is trusted.
+    Keys {
+        /// The zone.
+        zone: Name,
+        /// Whether trust anchors tell of them, and not DS records.
+        is_anchored: bool,
+        /// Its keys.
+        keys: Box<[KeyStep]>,
+    },
+    /// The keys of this zone were in the cache, validated before.
+    KnownKeys(Name),
     /// A signature was looked at.
     Signature(Box<SignatureStep>),
     /// Records were taken for a proof.
@@ -106,6 +126,30 @@ pub enum Step {
     Judged(Question, &'static str, Option<Arc<ExtendedError>>),
     /// The answer to the question did not stand validation: it is asked for once more, of others if there are any.
     AskedAgain(Question),
+}
+
+/// A DS record in a chain of trust; numbers as in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DsStep {
+    /// The tag of the key it tells of.
+    pub key_tag: u16,
+    /// The algorithm of that.
+    pub algorithm: u8,
+    /// How it is digested.
+    pub digest_type: u8,
+}
+
+/// A key of a zone in a chain of trust; numbers as in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyStep {
+    /// Its tag.
+    pub key_tag: u16,
+    /// What it is for.
+    pub flags: u16,
+    /// Its algorithm.
+    pub algorithm: u8,
+    /// Whether a trust anchor or a DS record tells of it, so that it may sign the others.
+    pub is_trusted: bool,
 }
 
 /// A signature that was looked at.
@@ -192,8 +236,11 @@ impl Step {
                 name(&question.name) + size_of::<ExtendedError>() + error.text.len()
             }
             Step::Alias(from, to) => name(from) + name(to),
-            Step::Delegated(apex, _) => name(apex),
-            Step::TrustedKeys(apex, tags) => name(apex) + size_of_val(&**tags),
+            Step::Anchor(apex, tags) => name(apex) + size_of_val(&**tags),
+            Step::Unanchored(below, apex) => name(below) + apex.as_ref().map_or(0, name),
+            Step::Delegated { name: apex, ds, .. } => name(apex) + size_of_val(&**ds),
+            Step::Keys { zone, keys, .. } => name(zone) + size_of_val(&**keys),
+            Step::KnownKeys(zone) => name(zone),
             Step::Signature(step) => {
                 let SignatureStep { owner, signer, algorithm, wrong, .. } = &**step;
                 let texts = algorithm.len() + wrong.as_ref().map_or(0, String::len);

@@ -11,6 +11,8 @@ use super::coalesce::{Role, Table, Takeoff, Waiting};
 use super::refresh::Refreshes;
 use super::resolved::{told, with_id};
 use super::synthesised::Begun;
+use super::telling::Told;
+use super::verdicts::Verdicts;
 use super::{Cached, Resolved, cached};
 use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
@@ -31,6 +33,8 @@ pub struct Recursion {
     pub(super) validation: Option<Arc<Validation>>,
     pub(super) table: Arc<Table>,
     pub(super) refreshes: Refreshes,
+    pub(super) told: Arc<Told>,
+    pub(super) verdicts: Verdicts,
     recorder: Arc<FlightRecorder>,
 }
 
@@ -54,23 +58,24 @@ impl Recursion {
         recorder: Arc<FlightRecorder>,
     ) -> Arc<Recursion> {
         let resolver = Arc::new(Resolver { cache, world, hints, options });
-        Recursion::of(resolver, None, recorder)
+        Recursion::of(resolver, None, recorder, Arc::default())
     }
 
     fn of(
         resolver: Arc<Resolver>,
         validation: Option<Arc<Validation>>,
         recorder: Arc<FlightRecorder>,
+        told: Arc<Told>,
     ) -> Arc<Recursion> {
-        let (table, refreshes) = (Arc::default(), Refreshes::default());
-        Arc::new(Recursion { resolver, validation, table, refreshes, recorder })
+        let (table, refreshes, verdicts) = (Arc::default(), Refreshes::default(), Verdicts::default());
+        Arc::new(Recursion { resolver, validation, table, refreshes, told, verdicts, recorder })
     }
 
     /// The same that validates what it finds, and asks servers for what that takes.
     pub fn validating(self: Arc<Recursion>, validation: Arc<Validation>) -> Arc<Recursion> {
         let options = ResolverOptions { dnssec: true, ..self.resolver.options.clone() };
         let resolver = Arc::new(Resolver { options, ..Resolver::clone(&self.resolver) });
-        Recursion::of(resolver, Some(validation), self.recorder.clone())
+        Recursion::of(resolver, Some(validation), self.recorder.clone(), self.told.clone())
     }
 
     /// What of validation concerns somebody who asks with or without these flags.
@@ -92,7 +97,7 @@ impl Recursion {
         let options = CacheOptions { size: limits::FRESH_CACHE_OCTETS, ..CacheOptions::default() };
         let cache = Arc::new(Cache::new(options));
         let resolver = Arc::new(Resolver { cache, ..Resolver::clone(&self.resolver) });
-        Recursion::of(resolver, self.validation.clone(), self.recorder.clone())
+        Recursion::of(resolver, self.validation.clone(), self.recorder.clone(), self.told.clone())
     }
 
     /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
@@ -403,6 +408,8 @@ async fn fly_and_land(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
         false => None,
     };
     recursion.commit(&task, &answered, id);
+    recursion.count_verdict(&task, &answered);
+    recursion.tell_anchors(&task, &answered);
     takeoff.land(Landing { answered, steps, id });
 }
 

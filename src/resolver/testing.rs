@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::reply::Reply;
+pub(crate) use super::reply::Reply;
 use super::{DatagramFlight, NoReply, World};
 use crate::clock::{Age, Now, Tick, Unix};
 use crate::dns::{Name, Question, Rcode, RecordsBuf, RrType, Rrset, Ttl};
@@ -86,7 +86,11 @@ pub(crate) struct Seen {
 impl Seen {
     /// The octets of a reply; see [`reply`].
     pub(crate) fn reply(&self, flags: &str, answer: &str, authority: &str, additional: &str) -> Vec<u8> {
-        let said = reply(flags, answer, authority, additional);
+        self.say(flags, &reply(flags, answer, authority, additional))
+    }
+
+    /// The octets of a reply with these flags in words, and with the signatures of its RRsets.
+    pub(crate) fn say(&self, flags: &str, said: &Reply) -> Vec<u8> {
         let set = |flag, word| Flags::default().set_if(flag, flags.split_whitespace().any(|w| w == word));
         let flags = [set(Flags::AA, "aa"), set(Flags::RA, "ra"), set(Flags::TC, "tc"), Flags::QR];
         let flags = flags.iter().fold(said.rcode.0 & 15, |all, flag| all | flag.0);
@@ -97,10 +101,12 @@ impl Seen {
         let mut counts = [1, 0, 0, 0];
         for (place, section) in [&said.answer, &said.authority, &said.additional].into_iter().enumerate() {
             for rrset in section {
-                for rdata in rrset.records().iter() {
+                let records = rrset.records().iter().map(|rdata| (rrset.rr_type, rdata));
+                let signatures = rrset.signatures().iter().map(|rdata| (RrType::RRSIG, rdata));
+                for (rr_type, rdata) in records.chain(signatures) {
                     counts[place + 1] += 1;
                     body.extend(rrset.owner.octets());
-                    body.extend(rrset.rr_type.0.to_be_bytes());
+                    body.extend(rr_type.0.to_be_bytes());
                     body.extend(1u16.to_be_bytes());
                     body.extend(rrset.ttl.seconds().to_be_bytes());
                     body.extend((rdata.len() as u16).to_be_bytes());
@@ -410,5 +416,7 @@ pub(crate) fn resolution_of(answer: Vec<Rrset>, security: crate::cache::Security
         legs: vec![],
         security,
         error: None,
+        is_synthesised: false,
+        proven: vec![],
     }
 }

@@ -101,11 +101,13 @@ struct Looking<'r> {
 impl Looking<'_> {
     async fn look(&self, question: QuestionRef<'_>) -> Recursed {
         let here = Arc::new(Served(Arc::clone(self.snapshot)));
-        let (asked, wants, question) = (question.name, self.wants, question.to_question());
+        let (asked, wants) = (question, self.wants);
+        let question = question.to_question();
         let resolved = self.recursion.resolve_within(question, Some(here), &self.budget, wants).await;
         let found = Recursed::of(resolved, wants.dnssec_ok);
-        let answer = guarded(self.snapshot, asked, &found.answer).unwrap_or(found.answer);
-        Recursed { answer, ..found }
+        let answer = self.recursion.sentinel(asked, wants, found.security);
+        let answer = answer.or_else(|| guarded(self.snapshot, asked.name, &found.answer));
+        Recursed { answer: answer.unwrap_or(found.answer), ..found }
     }
 
     /// RFC 6147 5.1: AAAA, and when there is none of use, A.

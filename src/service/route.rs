@@ -100,6 +100,9 @@ pub(super) fn route<'a>(
         false => None,
     };
     if let Some(cached) = cached {
+        if let Some(answer) = recursion.sentinel(question, wants, cached.security) {
+            return Route::Cached(answer, cached.source, cached.security);
+        }
         if prefix.is_some_and(|prefix| prefix.is_wanting(&cached.answer)) {
             return wait(snapshot, query, packet, now);
         }
@@ -189,7 +192,7 @@ fn here<'a>(
             let failed = snapshot.recursion.as_ref().and_then(known);
             let failed = failed.filter(|cached| cached.source == Source::FailureCache);
             Some(match failed {
-                Some(cached) => Route::Answered(cached.answer, cached.source),
+                Some(cached) => Route::Cached(cached.answer, cached.source, cached.security),
                 None => wait(snapshot, query, packet, now),
             })
         }

@@ -10,7 +10,7 @@ use crate::cache::{CachedAnswer, Kind, Lookup, Security};
 use crate::dns::{ErrorCode, ExtendedError, Name, NameRef, Question, RecordsBuf, RrType, Rrset, SharedRrset};
 use crate::dnssec::{Accepted, Dnskey, Ds, NoDs};
 use crate::limits;
-use crate::observe::Step;
+use crate::observe::{DsStep, KeyStep, Step};
 use crate::resolver::{Failure, Leg, Resolution};
 
 /// The keys of a zone.
@@ -24,11 +24,12 @@ pub(super) enum Keys {
 /// The keys of a zone that has signed something.
 pub(super) async fn keys_of(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
     if let Some(keys) = known_keys(zone, work) {
+        work.task.step(Step::KnownKeys(zone.clone()));
         return Ok(Keys::Secure(keys));
     }
     let apex = match work.nearest(zone.as_ref()) {
         Nearest::Anchor(anchor) => anchor.apex.clone(),
-        other => return Ok(Keys::Not(without_anchor(other))),
+        other => return Ok(Keys::Not(without_anchor(zone.as_ref(), other, work))),
     };
     // From the top, so that each step finds the one before it in the cache instead of waiting for it.
     for cut in known_cuts(&apex, zone.as_ref(), work) {
@@ -58,7 +59,12 @@ fn no_keys(zone: &Name) -> Trouble {
     Trouble::new(ErrorCode::DNSKEY_MISSING, text)
 }
 
-fn without_anchor(nearest: Nearest<'_>) -> Verdict {
+fn without_anchor(name: NameRef<'_>, nearest: Nearest<'_>, work: &Work<'_>) -> Verdict {
+    let negative = match nearest {
+        Nearest::Negative(apex) => Some(apex.clone()),
+        _ => None,
+    };
+    work.task.step(Step::Unanchored(name.to_name(), negative));
     match nearest {
         Nearest::Negative(_) => Verdict::Insecure(None),
         _ => Verdict::Indeterminate,
@@ -125,10 +131,11 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
         Nearest::Anchor(anchor) if anchor.apex == *cut => {
             let ds = anchor.ds.iter().map(|rdata| &rdata[..]).collect();
             let rrset = Rrset::new(cut.clone(), RrType::DS, crate::dns::Ttl::ZERO, ds, RecordsBuf::new());
+            work.task.step(Step::Anchor(cut.clone(), anchor.key_tags().collect()));
             return Ok(Delegated::Signed(Arc::new(rrset)));
         }
         Nearest::Anchor(_) => {}
-        other => return Ok(Delegated::Not(without_anchor(other))),
+        other => return Ok(Delegated::Not(without_anchor(cut.as_ref(), other, work))),
     }
     let known = ask(Question::new(cut.clone(), RrType::DS), work).await?;
     let ds = known.answer.iter().find(|rrset| rrset.rr_type == RrType::DS && rrset.owner == *cut);
@@ -146,8 +153,16 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
         },
         _ => Delegated::Not(known.verdict()),
     };
-    work.task.step(Step::Delegated(cut.clone(), delegated.word()));
+    let ds = ds.map(|ds| ds_steps(ds)).unwrap_or_default();
+    work.task.step(Step::Delegated { name: cut.clone(), how: delegated.word(), ds });
     Ok(delegated)
+}
+
+/// DS records as they are written down.
+fn ds_steps(ds: &Rrset) -> Box<[DsStep]> {
+    let step =
+        |ds: Ds<'_>| DsStep { key_tag: ds.key_tag, algorithm: ds.algorithm.0, digest_type: ds.digest_type.0 };
+    ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse).map(step).collect()
 }
 
 /// Why none of the keys a DS RRset stands for can be used here (RFC 4035 5.2, RFC 6840 5.2).
@@ -214,14 +229,15 @@ pub(super) async fn judge_keys(
     {
         return Ok(Verdict::Insecure(Some(trouble)));
     }
+    let is_anchored = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(anchor) if anchor.apex == *zone);
     let (keys, accepted) = (rrset.clone(), work.options.accepted);
     let trusted = aside(work.task, move || trusted_keys(&keys, &ds, &anchored, accepted)).await?;
+    let keys = key_steps(rrset, trusted.as_ref().ok());
+    work.task.step(Step::Keys { zone: zone.clone(), is_anchored, keys });
     let trusted = match trusted {
         Ok(trusted) => Arc::new(trusted),
         Err(trouble) => return Ok(Verdict::Bogus(trouble)),
     };
-    let tags = trusted.records().iter().filter_map(Dnskey::parse).map(|key| key.key_tag()).collect();
-    work.task.step(Step::TrustedKeys(zone.clone(), tags));
     Ok(match positive::verify(rrset, zone, &trusted, work).await? {
         Ok(good) => {
             changes.shortened.extend(shortened(rrset, good.ttl));
@@ -229,6 +245,20 @@ pub(super) async fn judge_keys(
         }
         Err(trouble) => Verdict::Bogus(trouble),
     })
+}
+
+/// Keys as they are written down.
+fn key_steps(keys: &Rrset, trusted: Option<&Rrset>) -> Box<[KeyStep]> {
+    let is_trusted = |key: &Dnskey<'_>| {
+        trusted.is_some_and(|trusted| trusted.records().iter().any(|rdata| rdata == key.rdata))
+    };
+    let step = |key: Dnskey<'_>| KeyStep {
+        key_tag: key.key_tag(),
+        flags: key.flags,
+        algorithm: key.algorithm.0,
+        is_trusted: is_trusted(&key),
+    };
+    keys.records().iter().take(limits::KEYS_READ).filter_map(Dnskey::parse).map(step).collect()
 }
 
 /// Of the keys of a zone those that are told by a DS record, or are anchors themselves.
@@ -304,7 +334,7 @@ pub(super) async fn judge_unsigned(rrset: &Rrset, leg: &Leg, work: &Work<'_>) ->
 pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Option<Verdict>, Failure> {
     let apex = match work.nearest(name) {
         Nearest::Anchor(anchor) => anchor.apex.clone(),
-        other => return Ok(Some(without_anchor(other))),
+        other => return Ok(Some(without_anchor(name, other, work))),
     };
     let known = work.task.cache().closest_delegation(name, work.task.now());
     let known = known.filter(|known| known.apex.as_ref().is_below(apex.as_ref()));

@@ -92,7 +92,10 @@ fn everything_is_forwarded_and_the_loss_of_the_upstream_is_told() {
     let folder = Folder::new();
     let far = far(&folder);
     let upstream = at(far.address());
-    let namu = near(&folder, &format!("resolver:\n  trust-anchors: none\n  mode: forward\n  upstreams: ['{upstream}']\n"));
+    let namu = near(
+        &folder,
+        &format!("resolver:\n  trust-anchors: none\n  mode: forward\n  upstreams: ['{upstream}']\n"),
+    );
     assert_eq!(
         answers(&dig(namu.address(), "www.far.test. A")),
         "NOERROR qr rd ra: www.far.test. A 192.0.2.1"

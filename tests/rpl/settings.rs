@@ -179,8 +179,7 @@ impl<'f> Reader<'f> {
             "do-ip4" => self.settings.resolver.ipv4 = truth(value)?,
             "do-ip6" => self.settings.resolver.ipv6 = truth(value)?,
             "force-ipv6" => self.has_ipv6_client |= truth(value)?,
-            "harden-glue" if truth(value)? => {}
-            "harden-glue" => return Err(Unfit::Waits("the option harden-glue")),
+            "harden-glue" => _ = truth(value)?,
             "do-not-query-localhost" => {
                 if !truth(value)? {
                     self.settings.resolver.never_query = NeverQuery::None;
@@ -308,7 +307,6 @@ impl<'f> Reader<'f> {
             "zonemd-permissive-mode" => return Err(Unfit::Waits("ZONEMD")),
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
             "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
-            "root-key-sentinel" => return Err(Unfit::Waits("the root key sentinel")),
             // How it is done, or what answers have besides that the checks look at.
             _ => {}
         }

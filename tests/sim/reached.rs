@@ -274,8 +274,9 @@ impl Reached {
                 | Step::Here(_)
                 | Step::Known { .. } => {}
                 // These internets are not signed.
-                Step::Link(_) | Step::Judged(..) | Step::AskedAgain(_) | Step::Delegated(..) => {}
-                Step::TrustedKeys(..) | Step::Signature(_) | Step::Proof { .. } => {}
+                Step::Link(_) | Step::Judged(..) | Step::AskedAgain(_) | Step::Delegated { .. } => {}
+                Step::Anchor(..) | Step::Unanchored(..) | Step::Keys { .. } | Step::KnownKeys(_) => {}
+                Step::Signature(_) | Step::Proof { .. } => {}
                 Step::Nearest(..) | Step::WithoutEdns(_) | Step::Referral(_) => {}
             }
         }
