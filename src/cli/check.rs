@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::args::{Check, Format};
 use super::print;
 use crate::config::Config;
-use crate::daemon::{check_zone, guess_apex, read_overlay, zone_files_in};
+use crate::daemon::{check_resolver_files, check_zone, guess_apex, read_overlay, zone_files_in};
 use crate::diagnostic::{self, Diagnostic, Severity};
 use crate::dns::Name;
 
@@ -49,12 +49,12 @@ impl Findings {
         }
     }
 
-    /// A configuration and the zone files it names.
+    /// A configuration and the files it names.
     fn check_config(&mut self, path: &Path) {
         match Config::read(path) {
             Err(diagnostics) => self.add(diagnostics),
             Ok(config) => {
-                self.add(Vec::new());
+                self.add(check_resolver_files(&config));
                 let zones: Vec<(Name, PathBuf)> =
                     config.primaries().map(|zone| (zone.name.clone(), config.resolve(&zone.file))).collect();
                 zones.iter().for_each(|(apex, file)| self.check_zone(apex, file));

@@ -195,7 +195,9 @@ fn servers_of(own: &Recursion) -> u64 {
     let hints = own.hints().servers.iter().flat_map(|server| server.addresses.iter());
     let mut hints: Vec<String> = hints.map(ToString::to_string).collect();
     hints.sort();
-    XxHash3_64::oneshot((text + &hints.join(" ")).as_bytes())
+    // What was secure by one trust anchor is not so by another.
+    let validation = own.validation().map(|own| format!("{:?} {:?}", own.options, own.anchors.current()));
+    XxHash3_64::oneshot((text + &hints.join(" ") + &validation.unwrap_or_default()).as_bytes())
 }
 
 fn file_in(state: &Path) -> PathBuf {

@@ -46,6 +46,7 @@ pub use durable::replace as replace_file;
 pub(crate) use explain::{Told, explanation};
 pub use handle::{Handle, append_change};
 pub use overlays::read_overlay;
+pub use recursion::check_resolver_files;
 pub use stamp::ContentMark;
 pub use start::{ControlDoor, Exit, OpenControl, Order, run};
 pub use talk::{say, say_diagnostics};

@@ -40,10 +40,7 @@ pub(super) fn start(
     if !options.enabled {
         return Ok(None);
     }
-    let hints = match &options.root_hints {
-        config::RootHints::Builtin => RootHints::builtin(),
-        config::RootHints::File(path) => read_hints(&config.resolve(path))?,
-    };
+    let hints = hints(config)?;
     let outgoing: Vec<IpAddr> = options.outgoing_addresses.iter().map(|address| address.0).collect();
     let world = Upstream::new(Arc::clone(clock), Outgoing::new(&outgoing));
     let (cache, recorder) = (Arc::clone(cache), Arc::clone(recorder));
@@ -55,6 +52,23 @@ pub(super) fn start(
             recursion.validating(Arc::new(Validation { options, anchors }))
         }
     }))
+}
+
+/// What the files tell that resolution begins with: root hints and trust anchors.
+pub fn check_resolver_files(config: &Config) -> Vec<Diagnostic> {
+    if !config.resolver.enabled {
+        return Vec::new();
+    }
+    let hints = hints(config).err().unwrap_or_default();
+    let anchors = anchors::read(config).err().unwrap_or_default();
+    hints.into_iter().chain(anchors).collect()
+}
+
+fn hints(config: &Config) -> Result<RootHints, Vec<Diagnostic>> {
+    match &config.resolver.root_hints {
+        config::RootHints::Builtin => Ok(RootHints::builtin()),
+        config::RootHints::File(path) => read_hints(&config.resolve(path)),
+    }
 }
 
 fn resolver_options(config: &Config) -> ResolverOptions {

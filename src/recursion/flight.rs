@@ -201,6 +201,11 @@ impl Recursion {
         Task::new(question.clone(), id, self.resolver.clone(), budget.clone(), self.clone()).with_here(here)
     }
 
+    /// How answers are validated; none when they are not.
+    pub fn validation(&self) -> Option<&Validation> {
+        self.validation.as_deref()
+    }
+
     /// The forward and stub zones.
     pub fn upstreams(&self) -> &Upstreams {
         &self.resolver.options.upstreams

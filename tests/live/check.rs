@@ -139,3 +139,22 @@ fn mistakes_in_an_overlay_are_told_with_their_lines() {
         }
     }
 }
+
+#[test]
+fn mistakes_in_the_files_that_resolution_begins_with_are_told_with_their_lines() {
+    let folder = Folder::new();
+    folder.write("config.yaml", "resolver:\n  root-hints: hints\n  trust-anchors: keys\n");
+    folder.write("hints", ". 60 NS a.root.\na.root. 60 A 192.0.2.1\n");
+    folder.write("keys", ". IN DS 20326 8 2 E06D\n");
+    let (code, said, _) = run(&folder.path, &["check", "config.yaml"]);
+    assert!(code == 1 && said.contains("keys:1:"), "{said}");
+    folder.write(
+        "keys",
+        ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n",
+    );
+    let (code, said, _) = run(&folder.path, &["check", "config.yaml"]);
+    assert_eq!(code, 0, "{said}");
+    std::fs::remove_file(folder.path.join("hints")).unwrap();
+    let (code, said, _) = run(&folder.path, &["check", "config.yaml"]);
+    assert!(code == 1 && said.contains("hints"), "{said}");
+}
