@@ -104,8 +104,10 @@ mod tests {
     use crate::daemon::{Told, explanation};
     use crate::dns::{ErrorCode, ExtendedError, Question, Rcode, Ttl};
     use crate::observe::{
-        Choice, ExchangeResult, RecordId, Source, Spending, Step, UpstreamExchange, WhyStream,
+        Choice, ExchangeResult, RecordId, Security, Source, Spending, Step, UpstreamExchange, WhyStream,
     };
+    use crate::recursion::testing::SignedLab;
+    use crate::validator::ValidationOptions;
 
     fn name(text: &str) -> Name {
         text.parse().unwrap()
@@ -225,6 +227,45 @@ mod tests {
         assert_eq!(text(&explanation), include_str!("../../tests/golden/explain.txt"));
         let json = serde_json::to_string_pretty(&explanation).unwrap() + "\n";
         assert_eq!(json, include_str!("../../tests/golden/explain.json"));
+    }
+
+    /// What is told of a question in the signed internet of tests, asked after these.
+    fn of_signed(asked: &str, before: &[&str]) -> Explanation {
+        let lab = SignedLab::new(ValidationOptions { signaling: false, ..ValidationOptions::default() });
+        for asked in before {
+            lab.world.run(lab.recursion.resolve(question(asked)));
+        }
+        let resolved = lab.world.run(lab.recursion.resolve(question(asked)));
+        let security = Security::WORDS.iter().find(|(_, word)| *word == resolved.security.word());
+        let answer = resolved.to_answer(false);
+        let mut records = String::new();
+        for rrset in answer.answer.iter() {
+            crate::zonefile::write_rrset(rrset.rrset(), &mut records).unwrap();
+        }
+        explanation(&Told {
+            question: question(asked),
+            rcode: resolved.rcode,
+            source: resolved.source,
+            error: resolved.extended_error,
+            security: security.map(|(security, _)| *security),
+            took: Duration::from_millis(80),
+            steps: resolved.facts.steps,
+            spent: None,
+            answer: records.lines().filter(|line| !line.contains(" RRSIG ")).map(str::to_owned).collect(),
+            id: resolved.facts.id,
+            time: None,
+        })
+    }
+
+    #[test]
+    fn chains_of_trust_are_those_of_the_golden_files() {
+        let all = ["www.example. A", "no.example. A", "www.plain. A", "old.example. A", "bare.example. A"];
+        let told: Vec<String> = all.iter().map(|asked| text(&of_signed(asked, &[]))).collect();
+        let golden = include_str!("../../tests/golden/explain_chain.txt");
+        assert_eq!(told.join("\n"), golden);
+        let json =
+            serde_json::to_string_pretty(&of_signed("old.example. A", &["www.example. A"])).unwrap() + "\n";
+        assert_eq!(json, include_str!("../../tests/golden/explain_chain.json"));
     }
 
     #[test]

@@ -206,3 +206,145 @@ fn broken_link(steps: &[Step]) -> Option<Link<'_>> {
 fn is_forwarded(steps: &[Step]) -> bool {
     steps.iter().any(|step| matches!(step, Step::Upstream(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::dns::{ExtendedError, RrType};
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn question(owner: &str, rr_type: RrType) -> Question {
+        Question::new(name(owner), rr_type)
+    }
+
+    fn judged(owner: &str, rr_type: RrType, code: Option<ErrorCode>) -> Step {
+        let word = if code.is_some() { "bogus" } else { "secure" };
+        let error = code.map(|code| Arc::new(ExtendedError::new(code, "why")));
+        Step::Judged(question(owner, rr_type), word, error)
+    }
+
+    fn signature(signer: &str, wrong: Option<&str>) -> Step {
+        Step::Signature(Box::new(SignatureStep {
+            owner: name("www.a.test."),
+            rr_type: RrType::A,
+            signer: name(signer),
+            key_tag: 7,
+            algorithm: "ED25519".into(),
+            inception: 0,
+            expiration: 86_400,
+            wrong: wrong.map(str::to_owned),
+        }))
+    }
+
+    fn keys(zone: &str, is_trusted: bool) -> Step {
+        let key = KeyStep { key_tag: 7, flags: 257, algorithm: 15, is_trusted };
+        Step::Keys { zone: name(zone), is_anchored: false, keys: [key].into() }
+    }
+
+    fn signed(zone: &str) -> Step {
+        let ds = DsStep { key_tag: 7, algorithm: 15, digest_type: 2 };
+        Step::Delegated { name: name(zone), how: "signed", ds: [ds].into() }
+    }
+
+    fn unproven(zone: &str) -> Step {
+        Step::Proof { what: "that it is so".into(), zone: name(zone), records: vec![], holds: "not proven" }
+    }
+
+    #[test]
+    fn each_code_names_who_has_to_do_what() {
+        let asked = question("www.a.test.", RrType::A);
+        let link = Step::Link(question("a.test.", RrType::DNSKEY));
+        let is_good = judged("a.test.", RrType::DNSKEY, None);
+        // A link that holds although one of its signatures does not is not where it broke.
+        let good_link =
+            vec![link.clone(), signature("other.test.", Some("old")), keys("a.test.", true), is_good];
+        let after = |steps: Vec<Step>| [good_link.clone(), steps].concat();
+        for (code, steps, want) in [
+            (
+                ErrorCode::UNSUPPORTED_DNSKEY_ALGORITHM,
+                after(vec![signed("a.test.")]),
+                "the owner of a.test. should sign with",
+            ),
+            (
+                ErrorCode::UNSUPPORTED_DS_DIGEST_TYPE,
+                after(vec![signed("a.test.")]),
+                "the owner of a.test. should have a DS record",
+            ),
+            (ErrorCode::DNSSEC_INDETERMINATE, vec![], "name one in `trust-anchors`"),
+            (
+                ErrorCode::DNSSEC_BOGUS,
+                after(vec![signature("a.test.", Some("wrong"))]),
+                "the owner of a.test. has to sign it anew, unless somebody",
+            ),
+            (
+                ErrorCode::SIGNATURE_EXPIRED,
+                after(vec![signature("a.test.", Some("old"))]),
+                "the owner of a.test. has to sign it anew, unless the clock",
+            ),
+            (
+                ErrorCode::SIGNATURE_NOT_YET_VALID,
+                after(vec![signature("a.test.", Some("new"))]),
+                "set the clock of this machine; if it is right, the owner of a.test.",
+            ),
+            (
+                ErrorCode::DNSKEY_MISSING,
+                vec![link.clone(), keys("a.test.", false)],
+                "the owner of a.test. has to have the DS records in the zone above replaced",
+            ),
+            (
+                ErrorCode::DNSKEY_MISSING,
+                after(vec![signature("a.test.", Some("by none"))]),
+                "the owner of a.test. has to publish the key",
+            ),
+            (
+                ErrorCode::RRSIGS_MISSING,
+                after(vec![signed("a.test.")]),
+                "the owner of a.test. has to sign it, or see",
+            ),
+            (
+                ErrorCode::RRSIGS_MISSING,
+                vec![Step::Upstream(Name::root())],
+                "the configuration names leave signatures out",
+            ),
+            (
+                ErrorCode::NO_ZONE_KEY_BIT_SET,
+                after(vec![signature("a.test.", Some("flags"))]),
+                "a key of the flags 256 or 257",
+            ),
+            (
+                ErrorCode::NSEC_MISSING,
+                after(vec![unproven("a.test.")]),
+                "the owner of a.test. has to mend its chain",
+            ),
+            (ErrorCode::NSEC_MISSING, vec![Step::Upstream(Name::root())], "leave out proofs"),
+            (
+                ErrorCode::UNSUPPORTED_NSEC3_ITERATIONS,
+                after(vec![unproven("a.test.")]),
+                "the owner of a.test. should sign with 0 NSEC3",
+            ),
+        ] {
+            // The question hangs on its link.
+            let steps = [
+                steps,
+                vec![
+                    judged("a.test.", RrType::DNSKEY, Some(code)),
+                    judged("www.a.test.", RrType::A, Some(code)),
+                ],
+            ]
+            .concat();
+            let hint = hint(code, &asked, &steps).unwrap();
+            assert!(hint.contains(want), "{code} {hint}");
+            for length in 0..steps.len() {
+                assert!(super::hint(code, &asked, &steps[..length]).is_some(), "{code} {length}");
+            }
+        }
+        for other in [ErrorCode::OTHER, ErrorCode::STALE_ANSWER, ErrorCode::NETWORK_ERROR] {
+            assert_eq!(hint(other, &asked, &[]), None, "{other}");
+        }
+    }
+}

@@ -296,8 +296,15 @@ mod tests {
         let totals = Counters::sum([&recorder.counters()]);
         let cache = Some(CacheNumbers::default());
         let trust_anchors = vec![TrustAnchorNumbers { zone: ".".into(), key_tag: 20326, state: "valid" }];
-        let numbers =
-            Numbers { version: "1", totals, zones: vec![zone], trust_anchors, cache, ..Numbers::default() };
+        let numbers = Numbers {
+            version: "1",
+            totals,
+            zones: vec![zone],
+            trust_anchors,
+            cache,
+            validations: vec![("secure", 3), ("bogus", 0)],
+            ..Numbers::default()
+        };
         let text = numbers.text();
         let histogram = "namu_dns_request_duration_seconds";
         for line in [
@@ -309,6 +316,8 @@ mod tests {
             "namu_dns_response_bytes_sum{transport=\"udp\"} 45",
             "namu_dns_response_bytes_count{transport=\"udp\"} 1",
             "namu_cache_hits_total{kind=\"answer\"} 1",
+            "namu_dnssec_validations_total{result=\"secure\"} 3",
+            "namu_dnssec_validations_total{result=\"bogus\"} 0",
             &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"0.00005\"}} 0"),
             &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"0.0001\"}} 1"),
             &format!("{histogram}_bucket{{view=\"default\",source=\"cache\",le=\"10\"}} 1"),

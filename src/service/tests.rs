@@ -27,6 +27,7 @@ mod leaks;
 mod limiting;
 mod pulses;
 mod transfers;
+mod verdicts;
 
 const ZONE: &str = "$ORIGIN example.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n\
     www A 192.0.2.2\nmany A 192.0.2.1\nmany A 192.0.2.2\nmany A 192.0.2.3\nmany A 192.0.2.4\nsub NS ns.sub\n\

@@ -66,13 +66,6 @@ impl SigningKey {
         SigningKey::of(Pair::Ed25519(pair), Algorithm::ED25519, flags, &public_key)
     }
 
-    /// An Ed25519 key that is the same for the same seed.
-    pub fn from_seed(seed: u8, flags: u16) -> SigningKey {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
-        let public_key = pair.public_key().as_ref().to_vec();
-        SigningKey::of(Pair::Ed25519(pair), Algorithm::ED25519, flags, &public_key)
-    }
-
     fn ecdsa(algorithm: Algorithm, flags: u16, signing: &'static EcdsaSigningAlgorithm) -> SigningKey {
         let pair = EcdsaKeyPair::generate(signing).unwrap();
         // RFC 6605 section 4: without the octet that says that both coordinates follow.
