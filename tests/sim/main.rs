@@ -5,6 +5,8 @@ mod clock;
 mod faults;
 mod front_door;
 mod internet;
+mod lab;
+mod proofs;
 mod random;
 mod reached;
 mod scenario;
@@ -16,6 +18,7 @@ mod signing;
 mod tamper;
 mod traps;
 mod twin;
+mod validation_bounds;
 
 /// Every story under `tests/scenarios` is a test; a failing one shows the ladder of its exchanges.
 #[test]
