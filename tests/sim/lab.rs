@@ -52,13 +52,18 @@ impl Lab {
         let internet = Internet::new(1);
         internet.serve("root", address("198.41.0.4"), ".", &root.text()).unwrap();
         internet.serve("ns", address("192.0.2.53"), "example", &example.text()).unwrap();
-        let recursion = recursion(&internet, &root);
+        let recursion = recursion(&internet, &root, small_cache());
         Lab { internet, recursion, root, example }
     }
 
     /// The same internet, with nothing in the cache.
     pub fn afresh(&mut self) {
-        self.recursion = recursion(&self.internet, &self.root);
+        self.recursion = self.with_cache(small_cache());
+    }
+
+    /// A resolver on the same internet that knows this.
+    pub fn with_cache(&self, cache: Arc<Cache>) -> Arc<Recursion> {
+        recursion(&self.internet, &self.root, cache)
     }
 
     /// The name server of `example.` says this when it is asked that.
@@ -89,7 +94,11 @@ impl Lab {
     }
 }
 
-fn recursion(internet: &Internet, root: &SignedZone) -> Arc<Recursion> {
+fn small_cache() -> Arc<Cache> {
+    Arc::new(Cache::new(CacheOptions { size: 1 << 20, ..CacheOptions::default() }))
+}
+
+fn recursion(internet: &Internet, root: &SignedZone, cache: Arc<Cache>) -> Arc<Recursion> {
     let mut anchors = TrustAnchors::none();
     let ds = root.key_signing().ds(&root.apex, DigestType::SHA256);
     anchors.insert(root.apex.as_ref(), RrType::DS, &ds).unwrap();
@@ -97,7 +106,6 @@ fn recursion(internet: &Internet, root: &SignedZone) -> Arc<Recursion> {
     let hints =
         RootHints { servers: [NameServer { name, addresses: [address("198.41.0.4")].into() }].into() };
     let options = ResolverOptions { ipv6: false, priming: false, ..ResolverOptions::default() };
-    let cache = Arc::new(Cache::new(CacheOptions::default()));
     let recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
     let anchors = Arc::new(AnchorStore::new(anchors));
     recursion.validating(Arc::new(Validation { options: ValidationOptions::default(), anchors }))

@@ -6,6 +6,7 @@ mod faults;
 mod front_door;
 mod internet;
 mod lab;
+mod mutations;
 mod proofs;
 mod random;
 mod reached;

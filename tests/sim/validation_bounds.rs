@@ -6,7 +6,7 @@ use namu::limits;
 
 use crate::lab::{Lab, beginning, example, message, spent, verified};
 use crate::signed_zone::{ChainKind, SignedZone, Signing};
-use crate::signing::{KEY_SIGNING_KEY, ZONE_KEY, rrset, rrsets, with_signatures};
+use crate::signing::{KEY_SIGNING_KEY, ZONE_KEY, rrset, with_signatures};
 use crate::tamper::Message;
 
 const RECORDS: &str = "www.example. 3600 A 192.0.2.80\nzz.example. 3600 A 192.0.2.87\n";
@@ -231,7 +231,7 @@ fn no_more_keys_are_read() {
     at_the_bound("KEYS_READ", limits::KEYS_READ, |before| {
         let keys = Keys::new();
         let [first, last] = keys.own();
-        let junk = (1..before as u16).map(|number| colliding(number, Algorithm::ED25519, ZONE_KEY, number));
+        let junk = (1..before as u16).map(|number| colliding(9000 + number, Algorithm::ED25519, ZONE_KEY, number));
         let all: Vec<Vec<u8>> = [first].into_iter().chain(junk).chain([last]).collect();
         let said = vec![("example. DNSKEY", keys.message(&all, &[]))];
         lab_saying(keys.zone, said)
@@ -355,7 +355,8 @@ fn iterations_beyond_the_bound_are_insecure_and_say_so() {
         let all: Vec<&Rrset> = [soa].into_iter().chain(chain).collect();
         let denial = message(3, &[], &all);
         let deep: &'static str = Box::leak(format!("{deep} A").into_boxed_str());
-        let lab = lab_saying(zone, vec![("nothing.example. A", denial.clone()), (deep, denial)]);
+        let said = vec![("nothing.example. A", denial.clone()), (deep, denial)];
+        let lab = lab_saying(example(RECORDS, nsec()), said);
         for asked in ["nothing.example. A", deep, "nothing.example. A"] {
             let told = lab.ask(asked);
             assert!(told.starts_with(want), "{iterations}, {asked}: {told}");
@@ -443,7 +444,7 @@ fn a_chain_of_seven_zones_is_validated_in_one_go_and_one_of_eight_in_two() {
     assert_eq!(verified(&resolved), MOST);
     let (lab, asked) = nested(7);
     let resolved = lab.resolve(&asked);
-    assert_eq!(crate::lab::short(&resolved), "unchecked SERVFAIL 22");
+    assert_eq!(crate::lab::short(&resolved), "unchecked SERVFAIL 0", "{resolved:?}");
     assert_eq!(verified(&resolved), MOST);
     // What was validated is known: the next question goes on from there.
     lab.internet.time.pass(std::time::Duration::from_secs(60));
@@ -469,7 +470,7 @@ fn a_bogus_zone_costs_no_more_packets_than_twice_an_unsigned_one() {
         let resolved = lab.resolve("alias.example. A");
         let sent = lab.internet.exchanges();
         if is_signed {
-            assert!(crate::lab::short(&resolved).starts_with("bogus"));
+            assert!(crate::lab::short(&resolved).starts_with("bogus"), "{:?}", resolved.extended_error);
         } else {
             assert_eq!(crate::lab::short(&resolved), "insecure NOERROR");
         }
@@ -525,5 +526,4 @@ fn a_denial_with_the_soa_of_another_zone_is_over_at_once() {
             assert!(verified(&resolved) <= 8 && lab.internet.exchanges() - before <= 12, "{asked} {time}");
         }
     }
-    let _ = rrsets;
 }
