@@ -48,7 +48,9 @@ impl Lab {
     /// With these DS records in the root.
     pub fn with_ds(example: SignedZone, ds: &[Vec<u8>]) -> Lab {
         let ds: String = ds.iter().map(|rdata| line(&example.apex, RrType::DS, rdata)).collect();
-        let root = SignedZone::new(".", &format!("{ROOT}{ds}"), Signing::at(beginning()));
+        // As long as the zone below.
+        let above = Signing { expiration: example.signing.expiration, ..Signing::at(beginning()) };
+        let root = SignedZone::new(".", &format!("{ROOT}{ds}"), above);
         let internet = Internet::new(1);
         internet.serve("root", address("198.41.0.4"), ".", &root.text()).unwrap();
         internet.serve("ns", address("192.0.2.53"), "example", &example.text()).unwrap();

@@ -83,7 +83,8 @@ fn a_wildcard_does_not_answer_below_a_nearer_name() {
 
     let zone = self::zone(nsec3());
     let wild = moved(&get(&zone, "*.wild.example.", RrType::A), "y.host.wild.example.");
-    let all: Vec<Rrset> = zone.rrsets.iter().filter(|rrset| rrset.rr_type == RrType::NSEC3).cloned().collect();
+    let all: Vec<Rrset> =
+        zone.rrsets.iter().filter(|rrset| rrset.rr_type == RrType::NSEC3).cloned().collect();
     let all: Vec<&Rrset> = all.iter().take(9).collect();
     is_refused("NSEC3", Lab::new(zone), "y.host.wild.example. A", message(0, &[&wild], &all));
 }
@@ -110,7 +111,8 @@ fn an_nsec_whose_next_name_is_out_of_its_zone_proves_nothing() {
         let records = [&rdata[..]].into_iter().collect();
         Rrset::new(old.owner.clone(), old.rr_type, old.ttl, records, Default::default())
     });
-    let key = zone.zone_signing().sign(zone.rrset("zz.example.", RrType::NSEC), zone.apex.as_ref(), zone.period());
+    let key =
+        zone.zone_signing().sign(zone.rrset("zz.example.", RrType::NSEC), zone.apex.as_ref(), zone.period());
     zone.set_signatures("zz.example.", RrType::NSEC, &[key]);
     let (soa, last) = (get(&zone, "example.", RrType::SOA), get(&zone, "zz.example.", RrType::NSEC));
     let own = get(&zone, "example.", RrType::NSEC);
@@ -223,13 +225,8 @@ fn a_name_a_wildcard_answers_for_is_not_denied() {
     // RFC 8020: an empty non-terminal exists.
     let zone = self::zone(nsec());
     let before = get(&zone, "alias.example.", RrType::NSEC);
-    let others: Vec<Rrset> = zone
-        .rrsets
-        .iter()
-        .filter(|rrset| rrset.rr_type == RrType::NSEC)
-        .take(9)
-        .cloned()
-        .collect();
+    let others: Vec<Rrset> =
+        zone.rrsets.iter().filter(|rrset| rrset.rr_type == RrType::NSEC).take(9).cloned().collect();
     let all: Vec<&Rrset> = [&soa, &before].into_iter().chain(&others).collect();
     is_refused("empty non-terminal", Lab::new(zone), "wild.example. A", message(3, &[], &all));
 }
@@ -251,7 +248,8 @@ fn a_signature_by_a_zone_that_is_not_above_proves_nothing() {
     let zone = zone(nsec());
     let www = get(&zone, "www.example.", RrType::A);
     let other = SignedZone::new("zz.example.", "zz.example. 3600 SOA ns h 1 2 3 4 60\n", nsec());
-    for (case, signer) in [("beside", "zz.example."), ("below", "x.www.example."), ("itself", "www.example.")] {
+    for (case, signer) in [("beside", "zz.example."), ("below", "x.www.example."), ("itself", "www.example.")]
+    {
         let signer: namu::dns::Name = signer.parse().unwrap();
         let fields = other.zone_signing().fields(&www, signer.as_ref(), other.period());
         let fields = Rrsig { signer: signer.as_ref(), ..fields };

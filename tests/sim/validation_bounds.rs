@@ -133,10 +133,7 @@ fn ninety_keys_of_one_tag_with_ninety_signatures_cost_no_more_than_sixteen() {
     let trap: Vec<Vec<u8>> = keys.own().into_iter().chain(of_rsa(90, ZONE_KEY)).collect();
     let signatures = keys.bad_signatures(90, tag, Algorithm::RSASHA256);
     // On the data, with keys that are trusted.
-    let said = vec![
-        ("example. DNSKEY", keys.message(&trap, &[])),
-        ("www.example. A", keys.www(&signatures)),
-    ];
+    let said = vec![("example. DNSKEY", keys.message(&trap, &[])), ("www.example. A", keys.www(&signatures))];
     let lab = lab_saying(keys.zone, said);
     for time in ["first", "second", "third"] {
         let resolved = lab.resolve("www.example. A");
@@ -231,7 +228,8 @@ fn no_more_keys_are_read() {
     at_the_bound("KEYS_READ", limits::KEYS_READ, |before| {
         let keys = Keys::new();
         let [first, last] = keys.own();
-        let junk = (1..before as u16).map(|number| colliding(9000 + number, Algorithm::ED25519, ZONE_KEY, number));
+        let junk =
+            (1..before as u16).map(|number| colliding(9000 + number, Algorithm::ED25519, ZONE_KEY, number));
         let all: Vec<Vec<u8>> = [first].into_iter().chain(junk).chain([last]).collect();
         let said = vec![("example. DNSKEY", keys.message(&all, &[]))];
         lab_saying(keys.zone, said)
@@ -267,7 +265,8 @@ fn no_more_ds_records_are_read() {
         let ds = with_signatures(unsigned.view(), &signatures);
         let tamper = move |_: namu::dns::QuestionRef<'_>, message: &mut Message| {
             let is_ds = |record: &crate::tamper::Record| record.rr_type == RrType::DS;
-            let Some(section) = message.records.iter().find(|record| is_ds(record)).map(|ds| ds.section) else {
+            let Some(section) = message.records.iter().find(|record| is_ds(record)).map(|ds| ds.section)
+            else {
                 return;
             };
             let covered = RrType::DS.0.to_be_bytes();
@@ -347,7 +346,9 @@ fn two_hundred_signed_proofs_cost_no_more_than_sixteen() {
 #[test]
 fn iterations_beyond_the_bound_are_insecure_and_say_so() {
     let deep: String = format!("{}example.", "a.".repeat(110));
-    for (iterations, want) in [(50, "secure NXDOMAIN"), (51, "insecure"), (150, "insecure"), (2500, "insecure")] {
+    for (iterations, want) in
+        [(50, "secure NXDOMAIN"), (51, "insecure"), (150, "insecure"), (2500, "insecure")]
+    {
         let zone = example(RECORDS, nsec3(iterations));
         // Servers do not serve so many, so all of the chain is said.
         let soa = zone.rrset("example.", RrType::SOA);
@@ -430,7 +431,9 @@ fn nested(count: usize) -> (Lab, String) {
     let lab = Lab::new(example(&cut, nsec()));
     for zone in &zones {
         let apex = zone.apex.to_string();
-        lab.internet.serve("ns", crate::lab::address("192.0.2.53"), apex.trim_end_matches('.'), &zone.text()).unwrap();
+        lab.internet
+            .serve("ns", crate::lab::address("192.0.2.53"), apex.trim_end_matches('.'), &zone.text())
+            .unwrap();
     }
     (lab, format!("www.{deepest} A"))
 }
@@ -482,7 +485,8 @@ fn a_bogus_zone_costs_no_more_packets_than_twice_an_unsigned_one() {
         |zone| zone.set_signatures("alias.example.", RrType::CNAME, &[]),
         |zone| zone.set_signatures("example.", RrType::DNSKEY, &[]),
         |zone| {
-            let key = zone.zone_signing().sign(zone.rrset("www.example.", RrType::A), zone.apex.as_ref(), (1, 2));
+            let key =
+                zone.zone_signing().sign(zone.rrset("www.example.", RrType::A), zone.apex.as_ref(), (1, 2));
             zone.set_signatures("www.example.", RrType::A, &[key]);
         },
     ];
@@ -503,7 +507,10 @@ fn a_denial_with_the_soa_of_another_zone_is_over_at_once() {
         .map(|set| {
             let label = set.owner.as_ref().first_label().unwrap();
             let label = std::str::from_utf8(label).unwrap();
-            crate::lab::moved(set, &if set.rr_type == RrType::SOA { "other.".into() } else { format!("{label}.other.") })
+            crate::lab::moved(
+                set,
+                &if set.rr_type == RrType::SOA { "other.".into() } else { format!("{label}.other.") },
+            )
         })
         .collect();
     let all: Vec<&Rrset> = foreign.iter().collect();
