@@ -343,7 +343,10 @@ pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Optio
     // Below the last cut that is known each label may be one, if the same servers have both zones.
     let below = (deepest + 1..=name.label_count()).map(|labels| name.trim_to(labels).to_name());
     let below: Vec<Name> = below.collect();
-    for cut in cuts.iter().chain(&below) {
+    // Who asks for DS and was told an alias has it from no zone of that name (RFC 1034 3.6.2).
+    let asked = &work.task.question;
+    let is_asked = |cut: &&Name| asked.rr_type == RrType::DS && asked.name == **cut;
+    for cut in cuts.iter().chain(&below).filter(|cut| !is_asked(cut)) {
         match delegation(cut, work).await {
             Ok(Delegated::Signed(_) | Delegated::NotACut) => {}
             Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),

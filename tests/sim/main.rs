@@ -5,6 +5,9 @@ mod clock;
 mod faults;
 mod front_door;
 mod internet;
+mod lab;
+mod mutations;
+mod proofs;
 mod random;
 mod reached;
 mod scenario;
@@ -16,6 +19,7 @@ mod signing;
 mod tamper;
 mod traps;
 mod twin;
+mod validation_bounds;
 
 /// Every story under `tests/scenarios` is a test; a failing one shows the ladder of its exchanges.
 #[test]

@@ -51,15 +51,6 @@ impl Message {
         }
     }
 
-    /// Without the RRset, and without its signatures.
-    pub fn drop_type(&mut self, rr_type: RrType) {
-        let covered = rr_type.0.to_be_bytes();
-        self.records.retain(|record| {
-            record.rr_type != rr_type
-                && !(record.rr_type == RrType::RRSIG && record.rdata.starts_with(&covered))
-        });
-    }
-
     /// The octets, with nothing compressed.
     pub fn octets(&self, id: u16, question: QuestionRef<'_>) -> Vec<u8> {
         let count = |section| self.records.iter().filter(|record| record.section == section).count() as u16;
