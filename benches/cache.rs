@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer};
+use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer, Proven, Security, Terms};
 use namu::clock::{Age, Now, Tick, Unix};
-use namu::dns::{Question, RecordsBuf, RrType, Rrset, Ttl};
+use namu::dns::{Name, Question, RecordsBuf, RrType, Rrset, Ttl};
 
 const SIZE: u64 = 64 << 20;
 /// More answers than a cache of that size holds.
@@ -41,9 +41,47 @@ fn main() {
     criterion.bench_function("cache lookup, miss", |bencher| {
         bencher.iter(|| black_box(cache.lookup(absent.as_ref(), NOW)))
     });
+    denials(&mut criterion, &cache);
     criterion.final_summary();
 
     gate(&cache, &questions);
+}
+
+/// What a miss costs when proofs may answer it: none known, those of other zones, those of its zone that do not hold the name,
+/// and those that do.
+fn denials(criterion: &mut Criterion, cache: &Cache) {
+    let mut miss = |what: &str, asked: &Question| {
+        criterion.bench_function(&format!("cache lookup, miss, {what}"), |bencher| {
+            bencher.iter(|| {
+                let found = cache.lookup(asked.as_ref(), NOW);
+                (found, black_box(cache.synthesise(asked.as_ref(), Terms::AT_ONCE, |_| true, NOW)))
+            })
+        });
+    };
+    let asked = |name: &str| Question::new(name.parse().expect("a name"), RrType::A);
+    let (other, outside, inside) =
+        (asked("www.zone-7.test."), asked("b.zone-7.example."), asked("m5.zone-7.example."));
+    miss("no proofs", &other);
+    for zone in 0..1000 {
+        let apex: Name = format!("zone-{zone}.example.").parse().expect("a name");
+        let name = |label: &str| -> Name { format!("{label}{apex}").parse().expect("a name") };
+        let soa = [&[0, 0][..], &[0, 0, 14, 16].repeat(5)].concat();
+        // Below `m` there is nothing up to `n`; and there is no wildcard.
+        let spans = [("", "a."), ("m.", "n.")];
+        let spans =
+            spans.map(|(from, to)| (name(from), RrType::NSEC, [name(to).octets(), &[0, 1, 0x40]].concat()));
+        let proven =
+            spans.into_iter().chain([(apex.clone(), RrType::SOA, soa)]).map(|(owner, rr_type, rdata)| {
+                let records: RecordsBuf = [&rdata[..]].into_iter().collect();
+                let rrset = Rrset::new(owner, rr_type, Ttl::saturating(3600), records, RecordsBuf::new());
+                Proven { zone: apex.clone(), rrset: Arc::new(rrset) }
+            });
+        cache.store_proven(&proven.collect::<Vec<_>>(), NOW);
+    }
+    assert!(cache.synthesise(inside.as_ref(), Terms::AT_ONCE, |_| true, NOW).is_some());
+    miss("proofs of other zones", &other);
+    miss("proofs of its zone that do not hold it", &outside);
+    miss("denied by proofs of its zone", &inside);
 }
 
 /// Times lookups while a writer stores, and says whether the gate is met.

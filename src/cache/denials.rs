@@ -332,3 +332,6 @@ fn negative_ttl(soa: &Rrset) -> Ttl {
     let minimum = soa.records().first().and_then(|rdata| rdata.last_chunk::<4>());
     minimum.map_or(Ttl::ZERO, |minimum| soa.ttl.min(Ttl::from_wire(u32::from_be_bytes(*minimum))))
 }
+
+#[cfg(test)]
+mod tests;

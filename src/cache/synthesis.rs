@@ -126,7 +126,7 @@ impl<'s> Search<'s> {
         if let Some(own) = chain.matching(name) {
             return self.no_data(vec![own], chain);
         }
-        if let Some(made) = self.from_wildcard(chain) {
+        if let Some(made) = self.expanded(chain) {
             return Some(made);
         }
         let (closest_encloser, mut proofs) = chain.closest_encloser(name)?;
@@ -153,7 +153,7 @@ impl<'s> Search<'s> {
     }
 
     /// Data of a wildcard, where it is known that nothing nearer to the name exists (RFC 8198 5.3).
-    fn from_wildcard(&self, chain: &mut impl Chain<'s>) -> Option<CachedAnswer> {
+    fn expanded(&self, chain: &mut impl Chain<'s>) -> Option<CachedAnswer> {
         let QuestionRef { name, rr_type, .. } = self.question;
         if !self.spans.has_sources() {
             return None;

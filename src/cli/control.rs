@@ -193,10 +193,11 @@ fn history_text(versions: &[VersionStatus]) -> String {
 }
 
 fn cache_text(status: &CacheStatus) -> String {
-    let CacheStatus { entries, octets, size, evicted, hits, misses, stale, prefetched, under_way } = status;
+    let CacheStatus { entries, octets, size, denials, evicted, hits, misses, stale, prefetched, under_way } =
+        status;
     let percent = |part: u64, whole: u64| (100 * part).checked_div(whole).unwrap_or(0);
     format!(
-        "entries     {entries}\nmemory      {octets} of {size} octets ({} %)\nevicted     {evicted}\n\
+        "entries     {entries}\nmemory      {octets} of {size} octets ({} %)\nproofs      {denials}\nevicted     {evicted}\n\
          hits        {hits} ({} %)\nmisses      {misses}\nstale       {stale}\nprefetched  {prefetched}\n\
          under way   {under_way}\n",
         percent(*octets, *size),

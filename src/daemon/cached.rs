@@ -31,6 +31,7 @@ pub(super) fn numbers(cache: &Cache, recursion: &Recursion, totals: &Totals) -> 
     CacheNumbers {
         entries: usage.entries,
         octets: usage.octets,
+        denials: usage.denials,
         evicted: usage.evicted,
         prefetched: recursion.prefetched(),
         stale: responses(totals, &[Source::Stale]),
@@ -39,13 +40,18 @@ pub(super) fn numbers(cache: &Cache, recursion: &Recursion, totals: &Totals) -> 
 
 /// The same for people.
 pub(super) fn status(cache: &Cache, recursion: &Recursion, totals: &Totals) -> CacheStatus {
-    let CacheNumbers { entries, octets, evicted, prefetched, stale } = numbers(cache, recursion, totals);
+    let CacheNumbers { entries, octets, denials, evicted, prefetched, stale } =
+        numbers(cache, recursion, totals);
     CacheStatus {
         entries,
         octets,
+        denials,
         size: cache.options().size,
         evicted,
-        hits: responses(totals, &[Source::Cache, Source::NegativeCache, Source::FailureCache]),
+        hits: responses(
+            totals,
+            &[Source::Cache, Source::NegativeCache, Source::FailureCache, Source::Synthesized],
+        ),
         misses: responses(totals, &[Source::Recursion, Source::Forward]),
         stale,
         prefetched,

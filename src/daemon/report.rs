@@ -75,6 +75,9 @@ pub struct CacheStatus {
     pub octets: u64,
     /// Octets they may take.
     pub size: u64,
+    /// Validated RRsets that deny names or make data of wildcards (RFC 8198), besides.
+    #[serde(default)]
+    pub denials: u64,
     /// Entries that had to make room, since the start or a change of the size.
     pub evicted: u64,
     /// Responses from it: positive, negative, remembered failures.

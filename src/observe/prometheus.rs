@@ -46,6 +46,8 @@ pub struct CacheNumbers {
     pub octets: u64,
     /// Entries that had to make room.
     pub evicted: u64,
+    /// Validated RRsets that deny names or make data of wildcards (RFC 8198).
+    pub denials: u64,
     /// Answers fetched anew before they expired.
     pub prefetched: u64,
     /// Responses that were stale.
@@ -95,8 +97,16 @@ impl Numbers {
         single(out, "namu_connections_refused_total", "counter", refused, self.refused_connections)?;
         let dropped = "Lines that did not reach the access log.";
         single(out, "namu_access_log_dropped_total", "counter", dropped, self.totals.log_lines_dropped)?;
-        if let Some(CacheNumbers { entries, octets, evicted, prefetched, stale }) = self.cache {
-            single(out, "namu_cache_entries", "gauge", "Answers and RRsets in the cache.", entries)?;
+        if let Some(CacheNumbers { entries, octets, denials, evicted, prefetched, stale }) = self.cache {
+            let name = "namu_cache_entries";
+            head(
+                out,
+                name,
+                "gauge",
+                "Answers and RRsets in the cache, and what proves that others do not exist.",
+            )?;
+            writeln!(out, "{name}{{kind=\"answer\"}} {entries}")?;
+            writeln!(out, "{name}{{kind=\"denial\"}} {denials}")?;
             single(out, "namu_cache_bytes", "gauge", "Memory of the cache.", octets)?;
             single(out, "namu_cache_evictions_total", "counter", "Entries that had to make room.", evicted)?;
             let help = "Answers fetched anew before they expired.";
@@ -213,6 +223,7 @@ impl Numbers {
             ("answer", Source::Cache),
             ("negative", Source::NegativeCache),
             ("failure", Source::FailureCache),
+            ("denial", Source::Synthesized),
         ] {
             writeln!(out, "{name}{{kind=\"{kind}\"}} {}", from(source))?;
         }

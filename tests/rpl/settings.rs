@@ -304,7 +304,7 @@ impl<'f> Reader<'f> {
             }
             "prefetch" => cache.prefetch = truth(value)?,
             "aggressive-nsec" => self.settings.aggressive = truth(value)?,
-            "zonemd-permissive-mode" => return Err(Unfit::Waits("ZONEMD")),
+
             "iter-scrub-ns" => return Err(not_here("an RRset is not cut to fewer records for its client")),
             "serve-original-ttl" => return Err(not_here("answers have the TTL that is left")),
             // How it is done, or what answers have besides that the checks look at.

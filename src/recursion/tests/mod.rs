@@ -10,6 +10,7 @@ mod loss;
 mod minimised;
 mod refresh;
 mod servers;
+mod synthesised;
 mod walks;
 
 use std::sync::Arc;
