@@ -96,6 +96,26 @@ impl Lab {
     }
 }
 
+/// A lab whose host for `example.` says several things.
+pub fn lab_saying(zone: SignedZone, said: Vec<(&'static str, Message)>) -> Lab {
+    let lab = Lab::new(zone);
+    let said: Vec<_> = said.into_iter().map(|(asked, said)| (question(asked), said)).collect();
+    lab.internet.tamper(
+        "ns",
+        Arc::new(move |question, message: &mut Message| {
+            if let Some((_, said)) = said.iter().find(|(asked, _)| asked.as_ref() == question) {
+                *message = said.clone();
+            }
+        }),
+    );
+    lab
+}
+
+/// The DS record of a zone, as a line of the one above.
+pub fn line_of_ds(zone: &SignedZone) -> String {
+    line(&zone.apex, RrType::DS, &zone.key_signing().ds(&zone.apex, DigestType::SHA256))
+}
+
 fn small_cache() -> Arc<Cache> {
     Arc::new(Cache::new(CacheOptions { size: 1 << 20, ..CacheOptions::default() }))
 }

@@ -17,9 +17,11 @@ mod signed_zone;
 #[path = "../support/signing.rs"]
 mod signing;
 mod tamper;
+mod told;
 mod traps;
 mod twin;
 mod validation_bounds;
+mod validation_costs;
 
 /// Every story under `tests/scenarios` is a test; a failing one shows the ladder of its exchanges.
 #[test]

@@ -31,8 +31,8 @@ use std::time::Duration;
 
 use namu::cache::{Cache, CacheOptions, NameServer};
 use namu::clock::Now;
-use namu::dns::{Answer, AnswerRrset, Question, RrType, Ttl};
-use namu::observe::{Event, Source, Spending};
+use namu::dns::{Answer, Question, RrType, Ttl};
+use namu::observe::{Event, Source};
 use namu::policy::Ground;
 use namu::recursion::{Recursion, Wants};
 use namu::resolver::{
@@ -40,11 +40,11 @@ use namu::resolver::{
 };
 use namu::service::Snapshot;
 use namu::wire::Flags;
-use namu::zonefile::RdataText;
 
 use crate::front_door::{self, Manner, Served};
 use crate::internet::Internet;
 use crate::signed::Signed;
+use crate::told::{has_proofs, records, records_of, told, verified};
 
 /// What came back for one question.
 pub struct Reply {
@@ -419,23 +419,6 @@ impl Teller {
     }
 }
 
-/// Whether an answer has signatures or records that deny.
-fn has_proofs(answer: &Answer<'_>) -> bool {
-    answer.answer.iter().chain(answer.authority.iter()).any(|set| {
-        let set = set.rrset();
-        !set.signatures.is_empty() || matches!(set.rr_type, RrType::NSEC | RrType::NSEC3)
-    })
-}
-
-/// How many signatures were verified for an answer.
-fn verified(reply: &Reply) -> u64 {
-    let facts = reply.event.as_ref().and_then(|event| event.recursion.as_ref());
-    let spent = facts.and_then(|facts| facts.spent.as_ref());
-    let of =
-        |spent: &[Spending]| spent.iter().find(|one| one.what == "signatures verified").map(|one| one.spent);
-    spent.and_then(|spent| of(spent)).unwrap_or(0)
-}
-
 /// The question, and how it is asked.
 fn manner_of<'w, 'a>(words: &'w [&'a str]) -> Result<(&'w [&'a str], Manner), String> {
     let mut manner = Manner::default();
@@ -461,37 +444,6 @@ fn manner_of<'w, 'a>(words: &'w [&'a str]) -> Result<(&'w [&'a str], Manner), St
 
 fn ttl(text: &str) -> Result<Ttl, String> {
     duration(text).map(|time| Ttl::saturating(time.as_secs()))
-}
-
-fn told(reply: &Reply) -> String {
-    let error =
-        reply.answer.extended_error.as_ref().map(|error| format!(" EDE {} {}", error.code, error.text));
-    let (rcode, source) = (reply.answer.rcode, reply.source.word());
-    format!("{rcode} from {source}: {}{}", records(&reply.answer).join(" ; "), error.unwrap_or_default())
-}
-
-/// The records of the answer section without TTL and final dots.
-fn records(answer: &Answer<'_>) -> Vec<String> {
-    records_of(answer.answer.iter())
-}
-
-fn records_of<'a>(sets: impl Iterator<Item = &'a AnswerRrset<'a>>) -> Vec<String> {
-    let mut records = Vec::new();
-    for set in sets {
-        let set = set.rrset();
-        for rdata in set.records {
-            let text = format!("{} {} {}", set.owner, set.rr_type, RdataText { rr_type: set.rr_type, rdata });
-            records.push(text.split(' ').map(without_dot).collect::<Vec<_>>().join(" "));
-        }
-    }
-    records
-}
-
-fn without_dot(word: &str) -> &str {
-    match word {
-        "." => word,
-        word => word.strip_suffix('.').unwrap_or(word),
-    }
 }
 
 /// `800ms`, `90s`, `61m`, `1h`, `30d`.

@@ -4,7 +4,7 @@ use namu::dns::{Name, RrType, Rrset};
 use namu::dnssec::{Algorithm, DigestType, Dnskey};
 use namu::limits;
 
-use crate::lab::{Lab, beginning, example, message, spent, verified};
+use crate::lab::{Lab, beginning, example, lab_saying, message, spent, verified};
 use crate::signed_zone::{ChainKind, SignedZone, Signing};
 use crate::signing::{KEY_SIGNING_KEY, ZONE_KEY, rrset, with_signatures};
 use crate::tamper::Message;
@@ -104,21 +104,6 @@ fn bad_signatures(
             bad
         })
         .collect()
-}
-
-/// One host says several things.
-fn lab_saying(zone: SignedZone, said: Vec<(&'static str, Message)>) -> Lab {
-    let lab = Lab::new(zone);
-    let said: Vec<_> = said.into_iter().map(|(asked, said)| (crate::lab::question(asked), said)).collect();
-    lab.internet.tamper(
-        "ns",
-        std::sync::Arc::new(move |question, message: &mut Message| {
-            if let Some((_, said)) = said.iter().find(|(asked, _)| asked.as_ref() == question) {
-                *message = said.clone();
-            }
-        }),
-    );
-    lab
 }
 
 const MOST: u64 = limits::VERIFICATIONS as u64;
@@ -400,137 +385,5 @@ fn a_long_name_without_signature_costs_no_more_questions_than_there_are() {
         assert!(verified(&resolved) <= MOST, "{time}");
         assert!(spent(&resolved, "questions for keys") <= limits::KEY_QUESTIONS.into(), "{time}");
         assert!(lab.internet.exchanges() - before <= limits::UPSTREAM_PACKETS as usize, "{time}");
-    }
-}
-
-/// `count` zones, each below the one before, all of them on one host.
-fn nested(count: usize) -> (Lab, String) {
-    let names: Vec<String> = (1..=count)
-        .map(|depth| (0..depth).rev().map(|at| format!("z{at}.")).collect::<String>() + "example.")
-        .collect();
-    let mut below: Option<SignedZone> = None;
-    let mut zones: Vec<SignedZone> = Vec::new();
-    for apex in names.iter().rev() {
-        let cut = below.as_ref().map_or(String::new(), |child| {
-            let ds = child.key_signing().ds(&child.apex, DigestType::SHA256);
-            let ds = crate::signed_zone::line(&child.apex, RrType::DS, &ds);
-            format!("{apex} 3600 NS ns.{apex}\n", apex = child.apex)
-                + &format!("ns.{} 3600 A 192.0.2.53\n{ds}", child.apex)
-        });
-        let own = format!(
-            "{apex} 3600 SOA ns h 1 2 3 4 60\n{apex} 3600 NS ns.{apex}\nns.{apex} 3600 A 192.0.2.53\nwww.{apex} 3600 A 192.0.2.80\n"
-        );
-        zones.extend(below.replace(SignedZone::new(apex, &format!("{own}{cut}"), nsec())));
-    }
-    let top = below.unwrap();
-    let ds = top.key_signing().ds(&top.apex, DigestType::SHA256);
-    let ds = crate::signed_zone::line(&top.apex, RrType::DS, &ds);
-    let cut = format!("{apex} 3600 NS ns.{apex}\nns.{apex} 3600 A 192.0.2.53\n{ds}", apex = top.apex);
-    let deepest = names.last().unwrap().clone();
-    zones.push(top);
-    let lab = Lab::new(example(&cut, nsec()));
-    for zone in &zones {
-        let apex = zone.apex.to_string();
-        lab.internet
-            .serve("ns", crate::lab::address("192.0.2.53"), apex.trim_end_matches('.'), &zone.text())
-            .unwrap();
-    }
-    (lab, format!("www.{deepest} A"))
-}
-
-#[test]
-fn a_chain_of_seven_zones_is_validated_in_one_go_and_one_of_eight_in_two() {
-    // The root's keys, a DS and a key set for each zone, and the data.
-    let (lab, asked) = nested(6);
-    let resolved = lab.resolve(&asked);
-    assert_eq!(crate::lab::short(&resolved), "secure NOERROR");
-    assert_eq!(verified(&resolved), MOST);
-    let (lab, asked) = nested(7);
-    let resolved = lab.resolve(&asked);
-    assert_eq!(crate::lab::short(&resolved), "unchecked SERVFAIL 0", "{resolved:?}");
-    assert_eq!(verified(&resolved), MOST);
-    // What was validated is known: the next question goes on from there.
-    lab.internet.time.pass(std::time::Duration::from_secs(60));
-    assert_eq!(lab.ask(&asked), "secure NOERROR");
-}
-
-#[test]
-fn a_bogus_zone_costs_no_more_packets_than_twice_an_unsigned_one() {
-    // Thirteen name servers in the zone itself, all of them at the same host, and nothing that validates.
-    let servers: String = (0..13)
-        .map(|at| format!("example. 3600 NS ns{at}.example.\nns{at}.example. 3600 A 192.0.2.{}\n", 60 + at))
-        .collect();
-    let text = format!("{servers}{RECORDS}alias.example. 3600 CNAME www.example.\n");
-    let packets = |spoil: fn(&mut SignedZone), is_signed: bool| {
-        let mut zone = example(&text, nsec());
-        spoil(&mut zone);
-        let ds = zone.key_signing().ds(&zone.apex, DigestType::SHA256);
-        let lab = Lab::with_ds(zone, if is_signed { std::slice::from_ref(&ds) } else { &[] });
-        for at in 0..13 {
-            let address = crate::lab::address(&format!("192.0.2.{}", 60 + at));
-            lab.internet.serve("ns", address, "example", &lab.example.text()).unwrap();
-        }
-        let resolved = lab.resolve("alias.example. A");
-        let sent = lab.internet.exchanges();
-        if is_signed {
-            assert!(crate::lab::short(&resolved).starts_with("bogus"), "{:?}", resolved.extended_error);
-        } else {
-            assert_eq!(crate::lab::short(&resolved), "insecure NOERROR");
-        }
-        sent
-    };
-    let unsigned = packets(|_| {}, false);
-    let spoils: [fn(&mut SignedZone); 4] = [
-        |zone| zone.set_signatures("www.example.", RrType::A, &[]),
-        |zone| zone.set_signatures("alias.example.", RrType::CNAME, &[]),
-        |zone| zone.set_signatures("example.", RrType::DNSKEY, &[]),
-        |zone| {
-            let key =
-                zone.zone_signing().sign(zone.rrset("www.example.", RrType::A), zone.apex.as_ref(), (1, 2));
-            zone.set_signatures("www.example.", RrType::A, &[key]);
-        },
-    ];
-    for (number, spoil) in spoils.into_iter().enumerate() {
-        let bogus = packets(spoil, true);
-        assert!(bogus <= 2 * unsigned.max(4) && bogus <= 32, "{number}: {bogus} for {unsigned}");
-    }
-}
-
-#[test]
-fn a_denial_with_the_soa_of_another_zone_is_over_at_once() {
-    let zone = example(RECORDS, nsec3(0));
-    let foreign = example(RECORDS, nsec3(0));
-    let foreign: Vec<Rrset> = foreign
-        .rrsets
-        .iter()
-        .filter(|set| matches!(set.rr_type, RrType::NSEC3 | RrType::SOA))
-        .map(|set| {
-            let label = set.owner.as_ref().first_label().unwrap();
-            let label = std::str::from_utf8(label).unwrap();
-            crate::lab::moved(
-                set,
-                &if set.rr_type == RrType::SOA { "other.".into() } else { format!("{label}.other.") },
-            )
-        })
-        .collect();
-    let all: Vec<&Rrset> = foreign.iter().collect();
-    // In the zone, but not above the name.
-    let soa = crate::lab::moved(zone.rrset("example.", RrType::SOA), "zz.example.");
-    let genuine: Vec<&Rrset> = zone.rrsets.iter().filter(|set| set.rr_type == RrType::NSEC3).collect();
-    let below: Vec<&Rrset> = [&soa].into_iter().chain(genuine).collect();
-    let said = vec![
-        ("n1.example. A", message(3, &[], &all)),
-        ("n2.example. A", message(3, &[], &below)),
-        ("n3.example. A", message(0, &[], &below)),
-    ];
-    let lab = lab_saying(example(RECORDS, nsec3(0)), said);
-    for asked in ["n1.example. A", "n2.example. A", "n3.example. A"] {
-        for time in ["first", "second"] {
-            let before = lab.internet.exchanges();
-            let resolved = lab.resolve(asked);
-            let told = crate::lab::short(&resolved);
-            assert!(told.contains("SERVFAIL") || told == "secure NXDOMAIN", "{asked} {time}: {told}");
-            assert!(verified(&resolved) <= 8 && lab.internet.exchanges() - before <= 12, "{asked} {time}");
-        }
     }
 }
