@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer, Proven, Security, Terms};
+use namu::cache::{Cache, CacheOptions, Kind, Lookup, NewAnswer, Proven, Terms};
 use namu::clock::{Age, Now, Tick, Unix};
 use namu::dns::{Name, Question, RecordsBuf, RrType, Rrset, Ttl};
 

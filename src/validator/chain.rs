@@ -214,7 +214,7 @@ pub(super) async fn judge_keys(
         Delegated::Signed(ds) => ds,
         // Keys at a name that is no zone are data like any other.
         Delegated::NotACut => {
-            let judged = positive::judge(rrset, leg, work).await?;
+            let judged = positive::judge(rrset, work).await?;
             changes.shortened.extend(judged.shortened);
             return Ok(judged.verdict);
         }
@@ -318,7 +318,7 @@ fn strongest(ds: &Rrset, accepted: Accepted) -> Vec<Ds<'_>> {
 }
 
 /// Judges an RRset without signatures: it is insecure below an insecure delegation, and else bogus.
-pub(super) async fn judge_unsigned(rrset: &Rrset, leg: &Leg, work: &Work<'_>) -> Result<Verdict, Failure> {
+pub(super) async fn judge_unsigned(rrset: &Rrset, work: &Work<'_>) -> Result<Verdict, Failure> {
     let missing = || {
         let text = format!("{} {} is not signed, though its zone is", rrset.owner, rrset.rr_type);
         Trouble::new(ErrorCode::RRSIGS_MISSING, text)
@@ -326,7 +326,6 @@ pub(super) async fn judge_unsigned(rrset: &Rrset, leg: &Leg, work: &Work<'_>) ->
     // RFC 4035 2.6: DS is the word of the zone above.
     let owner = rrset.owner.as_ref();
     let place = owner.parent().filter(|_| rrset.rr_type.is_parental()).unwrap_or(owner);
-    let _ = leg;
     Ok(unsigned(place, work).await?.unwrap_or_else(|| Verdict::Bogus(missing())))
 }
 

@@ -11,7 +11,7 @@ use crate::dns::{ErrorCode, Name, NameRef, RrType, Rrset, SharedRrset, Signature
 use crate::dnssec::{Accepted, Canonical, Dnskey, Period, Rrsig};
 use crate::limits;
 use crate::observe::{SignatureStep, Step};
-use crate::resolver::{Budget, Failure, Leg, Limit, Task};
+use crate::resolver::{Budget, Failure, Limit, Task};
 
 /// What is to be thought of an RRset.
 pub(super) struct Judged {
@@ -37,14 +37,14 @@ impl From<Verdict> for Judged {
 }
 
 /// Judges an RRset of the answer section.
-pub(super) async fn judge(rrset: &SharedRrset, leg: &Leg, work: &Work<'_>) -> Result<Judged, Failure> {
+pub(super) async fn judge(rrset: &SharedRrset, work: &Work<'_>) -> Result<Judged, Failure> {
     // Signatures are not signed (RFC 4035 2.2).
     if rrset.rr_type == RrType::RRSIG {
         return Ok(Verdict::Insecure(None).into());
     }
     let signers = signers(rrset);
     if signers.is_empty() {
-        return Ok(chain::judge_unsigned(rrset, leg, work).await?.into());
+        return Ok(chain::judge_unsigned(rrset, work).await?.into());
     }
     let mut first = None;
     for signer in signers {

@@ -176,7 +176,7 @@ async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verd
             // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify.
             continue;
         }
-        let judged = positive::judge(rrset, leg, work).await?;
+        let judged = positive::judge(rrset, work).await?;
         changes.shortened.extend(judged.shortened);
         if let Some(expansion) = judged.expansion {
             expanded.push((rrset.owner.clone(), expansion.labels));
@@ -189,7 +189,11 @@ async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verd
     }
     let verdict = match &leg.end {
         End::NoData | End::NxDomain => denial::judge(leg, work, changes).await?,
-        End::Data | End::Alias(_) | End::Overlong if expanded.is_empty() => return Ok(whole),
+        End::Data | End::Alias(_) | End::Overlong if expanded.is_empty() => {
+            // Nothing needs them, so nobody has looked at them: they are not to be shown as if somebody had.
+            changes.unproven.extend(leg.authority.iter().cloned());
+            return Ok(whole);
+        }
         End::Data | End::Alias(_) | End::Overlong => {
             denial::judge_expansions(&expanded, leg, work, changes).await?
         }
