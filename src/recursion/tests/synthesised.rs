@@ -66,6 +66,8 @@ impl Signed {
 
     /// With what it knows, other options and the anchors there are.
     fn with(self, options: ValidationOptions) -> Signed {
+        // What is told of trust anchors takes packets and time of its own.
+        let options = ValidationOptions { signaling: false, ..options };
         let anchors = Arc::new(AnchorStore::new(self.anchors.clone()));
         let recursion = self.lab.recursion.validating(Arc::new(Validation { options, anchors }));
         Signed { lab: Lab { recursion, ..self.lab }, ..self }
