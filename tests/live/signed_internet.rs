@@ -29,7 +29,7 @@ const PORT: u16 = 53;
 /// What is below the top-level domains: zones, and what stands above each instead of nothing.
 #[derive(Default)]
 pub struct Leaves {
-    /// The zones, each with the name of the domain it is delegated from, none when it is not.
+    /// Served, delegated or not.
     pub zones: Vec<Zone>,
     /// Lines of the top-level domains, by their number in [`Denial::ALL`].
     pub above: [String; 3],
