@@ -1,8 +1,8 @@
 //! Where long computations are done: a few threads of their own, behind those that answer in the eyes of the kernel.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use futures_util::FutureExt;
@@ -17,7 +17,23 @@ type Work = (Box<dyn FnOnce() + Send>, oneshot::Sender<()>);
 /// A queue and the threads that work it off. They begin with the first piece of work, and end with the bench.
 #[derive(Debug, Default)]
 pub(super) struct WorkBench {
-    queue: OnceLock<Option<SyncSender<Work>>>,
+    queue: OnceLock<Option<Arc<Queue>>>,
+}
+
+/// What waits for a thread. A thread is woken only for work that finds one asleep: most pieces are shorter than waking
+/// somebody, and those who are at it take the next one themselves.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    has_changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Work>,
+    /// Threads that wait for work.
+    asleep: usize,
+    is_over: bool,
 }
 
 impl WorkBench {
@@ -25,31 +41,78 @@ impl WorkBench {
     pub(super) fn put(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
         let (done, is_done) = oneshot::channel();
         if let Some(queue) = self.queue.get_or_init(begin) {
-            // A full queue gives the work back: it is dropped with its sender.
-            let _ = queue.try_send((work, done));
+            queue.put((work, done));
         }
         is_done.map(drop).boxed()
     }
 }
 
-fn begin() -> Option<SyncSender<Work>> {
-    let (sender, receiver) = sync_channel(limits::COMPUTATIONS_WAITING);
-    let receiver = Arc::new(Mutex::new(receiver));
+impl Drop for WorkBench {
+    fn drop(&mut self) {
+        if let Some(Some(queue)) = self.queue.get() {
+            queue.state().is_over = true;
+            queue.has_changed.notify_all();
+        }
+    }
+}
+
+impl Queue {
+    /// A full queue drops the work, and its sender with it.
+    fn put(&self, work: Work) {
+        let mut state = self.state();
+        if state.waiting.len() >= limits::COMPUTATIONS_WAITING {
+            return;
+        }
+        state.waiting.push_back(work);
+        let is_somebody_asleep = state.asleep > 0;
+        drop(state);
+        if is_somebody_asleep {
+            self.has_changed.notify_one();
+        }
+    }
+
+    /// The next piece of work, waited for; none when there is and will be none.
+    fn take(&self) -> Option<Work> {
+        let mut state = self.state();
+        loop {
+            if let Some(work) = state.waiting.pop_front() {
+                return Some(work);
+            }
+            if state.is_over {
+                return None;
+            }
+            state.asleep += 1;
+            state = self.has_changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.asleep -= 1;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("waiting", &self.state().waiting.len()).finish_non_exhaustive()
+    }
+}
+
+fn begin() -> Option<Arc<Queue>> {
+    let queue = Arc::<Queue>::default();
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let mut begun = 0;
     for _ in 0..threads {
-        let receiver = receiver.clone();
+        let queue = queue.clone();
         let thread = thread::Builder::new().name("namu-compute".into());
-        begun += usize::from(thread.spawn(move || work_off(&receiver)).is_ok());
+        begun += usize::from(thread.spawn(move || work_off(&queue)).is_ok());
     }
-    (begun > 0).then_some(sender)
+    (begun > 0).then_some(queue)
 }
 
-fn work_off(queue: &Mutex<Receiver<Work>>) {
+fn work_off(queue: &Queue) {
     process::give_way();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((work, done)) = next else { return };
+    while let Some((work, done)) = queue.take() {
         // Whoever waits notices that there is no result.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
         let _ = done.send(());

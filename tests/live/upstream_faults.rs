@@ -129,7 +129,7 @@ fn is_failed(record: &OwnedRecord) -> bool {
 }
 
 /// Where libfaketime is, if it is installed.
-fn faketime() -> Option<PathBuf> {
+pub fn faketime() -> Option<PathBuf> {
     let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].into_iter().map(PathBuf::from);
     let below = |folder: PathBuf| {
         let inner = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -188,7 +188,7 @@ impl Clocked {
 }
 
 /// In one step: a file half written would be no time at all.
-fn set_clock(folder: &Folder, seconds: i64) {
+pub fn set_clock(folder: &Folder, seconds: i64) {
     let new = folder.write("clock.new", &format!("{seconds:+}\n"));
     std::fs::rename(new, folder.path.join("clock")).unwrap();
 }
