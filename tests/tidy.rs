@@ -384,7 +384,7 @@ fn check_packages(source: &Source) -> Vec<String> {
 
 /// Whether a file holds nothing but tests.
 fn is_test(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/tests/")
+    path.ends_with("/tests.rs") || path.ends_with("/testing.rs") || path.contains("/tests/")
 }
 
 /// RFC 8914: SERVFAIL without a reason helps nobody. Whoever makes one says why, in these files and in no other.
@@ -392,6 +392,7 @@ const MAKERS_OF_SERVFAIL: &[&str] = &[
     "recursion/cached.rs",
     "recursion/flight.rs",
     "recursion/resolved.rs",
+    "recursion/sentinel.rs",
     "service/begin.rs",
     "service/route.rs",
     "service/transfer.rs",

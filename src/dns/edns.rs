@@ -55,6 +55,13 @@ impl ErrorCode {
     pub const UNSUPPORTED_NSEC3_ITERATIONS: ErrorCode = ErrorCode(27);
 }
 
+impl ErrorCode {
+    /// Whether it tells of DNSSEC validation.
+    pub fn is_of_validation(self) -> bool {
+        matches!(self.0, 1 | 2 | 5..=12 | 27)
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

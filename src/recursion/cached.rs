@@ -102,18 +102,21 @@ fn known(
     if let Some(made) = made() {
         return Some(made);
     }
+    let failure = cache.failure(question, now);
+    if let Some(error) = failure.as_deref().filter(|error| error.code.is_of_validation()) {
+        // It concerns those who leave validation to us, and nothing old takes its place for them.
+        let (source, security) = (Source::FailureCache, Security::Bogus);
+        let is_meant = wants.checking == Checking::Enforce;
+        return is_meant.then(|| Cached { answer: bogus(Some(error)), source, security });
+    }
     match found {
         Lookup::Fresh(_) => None,
         Lookup::Stale(found) if found.is_quiet(now) => {
             Some(stale(cache.options(), &found, NOT_REFRESHED.into(), wants, now))
         }
-        Lookup::Stale(found) => {
-            let error = cache.failure(question, now)?;
-            Some(stale(cache.options(), &found, error.text.clone(), wants, now))
-        }
+        Lookup::Stale(found) => Some(stale(cache.options(), &found, failure?.text.clone(), wants, now)),
         Lookup::Miss => {
-            let error = cache.failure(question, now)?;
-            let answer = Answer::failure(Rcode::SERVFAIL, (*error).clone());
+            let answer = Answer::failure(Rcode::SERVFAIL, (*failure?).clone());
             Some(Cached { answer, source: Source::FailureCache, security: Security::Unchecked })
         }
     }

@@ -200,7 +200,9 @@ async fn next_leg(question: &Question, task: &Task) -> Result<Leg, Failure> {
         return Ok(leg);
     }
     // RFC 9520 3.2: neither a client's question nor one on the way to it is tried again so soon.
-    if let Some(error) = task.cache().failure(question.as_ref(), task.now()) {
+    // What did not stand validation is nevertheless what servers say.
+    let failure = task.cache().failure(question.as_ref(), task.now());
+    if let Some(error) = failure.filter(|error| !error.code.is_of_validation()) {
         task.step(Step::FailedBefore(question.clone(), error.clone()));
         return Err(Failure::Cached(error));
     }

@@ -377,6 +377,10 @@ impl Known {
         }
     }
 
+    fn of_failure(error: Arc<ExtendedError>) -> Known {
+        Known { security: Security::Bogus, error: Some(error), answer: Vec::new(), authority: Vec::new() }
+    }
+
     fn of_flight(found: &Resolution) -> Known {
         Known {
             security: found.security,
@@ -400,8 +404,16 @@ impl Known {
 }
 
 async fn ask(question: Question, work: &Work<'_>) -> Result<Known, Failure> {
-    match work.task.cache().lookup(question.as_ref(), work.task.now()) {
-        Lookup::Fresh(known) if known.security != Security::Unchecked => Ok(Known::of_cache(&known)),
-        _ => Ok(Known::of_flight(&*work.task.child_validated(question).await?)),
+    let (cache, now) = (work.task.cache(), work.task.now());
+    if let Lookup::Fresh(known) = cache.lookup(question.as_ref(), now)
+        && known.security != Security::Unchecked
+    {
+        return Ok(Known::of_cache(&known));
     }
+    // What was too large to be kept has left word of what was wrong with it.
+    let failure = cache.failure(question.as_ref(), now);
+    if let Some(error) = failure.filter(|error| error.code.is_of_validation()) {
+        return Ok(Known::of_failure(error));
+    }
+    Ok(Known::of_flight(&*work.task.child_validated(question).await?))
 }

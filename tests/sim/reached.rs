@@ -76,7 +76,7 @@ const BOUNDS: [&str; 42] = [
 ];
 
 /// The others, each with the reason why no random internet shows it. All have tests of their own beside the code.
-const OUT_OF_SIGHT: [(&str, &str); 15] = [
+const OUT_OF_SIGHT: [(&str, &str); 18] = [
     (
         "TRIES_PER_WARY_DELEGATION",
         "no delegation of these internets is both made up and silent to its client",
@@ -98,6 +98,9 @@ const OUT_OF_SIGHT: [(&str, &str); 15] = [
     ("KEY_QUESTIONS", "these internets are not signed"),
     ("CHAIN_DEPTH", "these internets are not signed"),
     ("VERIFICATIONS", "these internets are not signed"),
+    ("ANCHORS_PER_POINT", "these internets are not signed"),
+    ("TRUST_POINTS", "these internets are not signed"),
+    ("ANCHORS_TOLD_EVERY", "these internets are not signed"),
 ];
 
 /// How often each was reached, by name.
