@@ -35,6 +35,8 @@ struct Prefix {
 #[derive(Default)]
 struct Crowd {
     asked: Notify,
+    /// How often they were.
+    asks: AtomicUsize,
     latest: Mutex<Tick>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Seat {
     admission: Arc<Admission>,
     prefix: ClientNetwork,
     crowd: Arc<Crowd>,
+    /// How often those of the prefix, and everybody, had been asked to go when this one last knew.
+    known: [AtomicUsize; 2],
 }
 
 impl Admission {
@@ -73,7 +77,9 @@ impl Admission {
         }
         entry.open += 1;
         self.open.store(open + 1, Ordering::Relaxed);
-        Some(Seat { admission: self.clone(), prefix: key, crowd })
+        // What was asked for this one to have room does not concern it.
+        let known = [crowd.asks.load(Ordering::Relaxed), self.everybody.asks.load(Ordering::Relaxed)];
+        Some(Seat { admission: self.clone(), prefix: key, crowd, known: known.map(AtomicUsize::new) })
     }
 
     /// Connections that are open.
@@ -93,12 +99,26 @@ impl Admission {
 }
 
 impl Seat {
-    /// Waits until this connection is asked to go if it is quiet. May miss a request between two calls; while there
-    /// is need, it is repeated.
+    /// Waits until this connection is asked to go if it is quiet, or was since the last call that said so.
     pub(super) async fn is_asked_for(&self) {
-        let (of_prefix, of_all) =
-            (pin!(self.crowd.asked.notified()), pin!(self.admission.everybody.asked.notified()));
-        futures_util::future::select(of_prefix, of_all).await;
+        let crowds = [&*self.crowd, &self.admission.everybody];
+        let (mut of_prefix, mut of_all) =
+            (pin!(crowds[0].asked.notified()), pin!(crowds[1].asked.notified()));
+        // From here on nothing is missed, and what was asked before is looked up.
+        of_prefix.as_mut().enable();
+        of_all.as_mut().enable();
+        if !self.was_asked_for(crowds) {
+            futures_util::future::select(of_prefix, of_all).await;
+            self.was_asked_for(crowds);
+        }
+    }
+
+    fn was_asked_for(&self, crowds: [&Crowd; 2]) -> bool {
+        let is_new = |(crowd, known): (&Crowd, &AtomicUsize)| {
+            let asks = crowd.asks.load(Ordering::Relaxed);
+            known.swap(asks, Ordering::Relaxed) != asks
+        };
+        crowds.into_iter().zip(&self.known).map(is_new).fold(false, |one, other| one | other)
     }
 }
 
@@ -122,6 +142,7 @@ impl Crowd {
         let mut latest = self.latest.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if *latest == Tick::default() || now.since(*latest) >= AGAIN {
             *latest = now;
+            self.asks.fetch_add(1, Ordering::Relaxed);
             self.asked.notify_waiters();
         }
     }

@@ -10,6 +10,7 @@
 //! While it waits it keeps no buffers, so an idle connection costs its task and what the kernel needs.
 
 use std::future::{Future, poll_fn};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::FusedFuture;
+use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -124,8 +126,8 @@ impl<D: Desk> Connection<D> {
             }
             match self.next(stop.as_mut()).await {
                 Next::Stop => {
-                    // What the kernel has of this client is still answered.
-                    self.read();
+                    // What the kernel has of this client is still answered, whether or not the runtime knows of it yet.
+                    self.read_by(|stream, room| (&*SockRef::from(stream)).read(room));
                     self.is_at_end = true;
                 }
                 Next::FromTask(message) => self.take(message),
@@ -180,8 +182,12 @@ impl<D: Desk> Connection<D> {
 
     /// Reads what there is; false when the connection is broken.
     fn read(&mut self) -> bool {
+        self.read_by(TcpStream::try_read)
+    }
+
+    fn read_by(&mut self, read: impl FnOnce(&TcpStream, &mut [u8]) -> io::Result<usize>) -> bool {
         let mut bench = self.core.bench();
-        match self.stream.try_read(&mut bench.input) {
+        match read(&self.stream, &mut bench.input) {
             Ok(0) => self.is_at_end = true,
             Ok(count) => {
                 self.input.extend_from_slice(&bench.input[..count]);
@@ -191,7 +197,7 @@ impl<D: Desk> Connection<D> {
                 self.is_asked_for = false;
                 bench.desk.refresh();
             }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return false,
         }
         true
