@@ -109,6 +109,11 @@ impl RrType {
     pub fn is_parental(self) -> bool {
         self == RrType::DS
     }
+
+    /// Types whose records prove what is not there (RFC 4034 4, RFC 5155 3).
+    pub fn is_proof(self) -> bool {
+        matches!(self, RrType::NSEC | RrType::NSEC3)
+    }
 }
 
 numbers! {

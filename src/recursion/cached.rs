@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Cached;
 use crate::cache::{Cache, CacheOptions, CachedAnswer, CachedRrset, Kind, Lookup, Security};
 use crate::clock::Now;
-use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, RrType, Ttl};
+use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, Ttl};
 use crate::observe::Source;
 use crate::resolver::Aim;
 
@@ -178,16 +178,12 @@ fn answer(found: &CachedAnswer, dnssec_ok: bool, ttl: impl Fn(&CachedRrset) -> T
         let rrset = AnswerRrset::shared(cached.rrset.clone()).with_ttl(ttl(cached));
         rrset.with_signatures(dnssec_ok)
     };
-    let is_shown = |cached: &&CachedRrset| dnssec_ok || !is_proof(cached.rrset.rr_type);
+    // RFC 4035 3.2.1: proofs are for those who ask for them.
+    let is_shown = |cached: &&CachedRrset| dnssec_ok || !cached.rrset.rr_type.is_proof();
     Answer {
         authentic: found.security == Security::Secure,
         answer: found.answer.iter().map(aged).collect(),
         authority: found.authority.iter().filter(is_shown).map(aged).collect(),
         ..Answer::empty(found.rcode())
     }
-}
-
-/// Whether records of a type stand in the authority section for those only who ask for proofs (RFC 4035 3.2.1).
-pub(super) fn is_proof(rr_type: RrType) -> bool {
-    matches!(rr_type, RrType::NSEC | RrType::NSEC3)
 }

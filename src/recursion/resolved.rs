@@ -157,7 +157,7 @@ impl Resolved {
     /// As the writer of responses takes it.
     pub fn to_answer(&self, dnssec_ok: bool) -> Answer<'static> {
         let shown = |rrset: &SharedRrset| AnswerRrset::shared(rrset.clone()).with_signatures(dnssec_ok);
-        let is_shown = |rrset: &&SharedRrset| dnssec_ok || !cached::is_proof(rrset.rr_type);
+        let is_shown = |rrset: &&SharedRrset| dnssec_ok || !rrset.rr_type.is_proof();
         Answer {
             extended_error: self.extended_error.clone(),
             answer: self.answer.iter().map(shown).collect(),

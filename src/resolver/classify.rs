@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::alias::{self, AtEnd, Chain};
 use super::delegation::Referral;
-use super::reply::Reply;
+use super::reply::{Reply, proofs_in};
 use super::scrub::Scrubbed;
 use crate::dns::{Name, NameRef, Question, Rcode, RrType, Rrset};
 use crate::limits;
@@ -114,7 +114,11 @@ pub fn classify(scrubbed: Scrubbed, question: &Question, zone: NameRef<'_>) -> V
     let is_denial = matches!(end, End::NoData | End::NxDomain);
     let soa = soa.filter(|_| is_denial).cloned();
     let has_soa = soa.is_some();
-    let found = |authoritative| Found { soa, proofs: proofs_of(&reply), ..found(chain, end, authoritative) };
+    let found = |authoritative| Found {
+        soa,
+        proofs: proofs_in(&reply.authority),
+        ..found(chain, end, authoritative)
+    };
     match from_cache {
         false => Verdict::Found(found(reply.authoritative)),
         true if is_denial && !has_soa => Verdict::Lame,
@@ -122,18 +126,15 @@ pub fn classify(scrubbed: Scrubbed, question: &Question, zone: NameRef<'_>) -> V
     }
 }
 
-/// The NSEC and NSEC3 RRsets of the authority section.
-fn proofs_of(reply: &Reply) -> Vec<Rrset> {
-    let is_proof = |rrset: &&Rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
-    reply.authority.iter().filter(is_proof).take(limits::PROOF_RRSETS).cloned().collect()
-}
-
 /// NOERROR, and neither an answer nor an SOA.
 fn without_answer(reply: &Reply, named_others: bool, question: &Question, zone: NameRef<'_>) -> Verdict {
     let nothing = || {
         let chain =
             Chain { rrsets: vec![], aliases: vec![], end: question.name.clone(), at_end: AtEnd::Nothing };
-        Verdict::Found(Found { proofs: proofs_of(reply), ..found(chain, End::NoData, reply.authoritative) })
+        Verdict::Found(Found {
+            proofs: proofs_in(&reply.authority),
+            ..found(chain, End::NoData, reply.authoritative)
+        })
     };
     let is_cut_above = |rrset: &&Rrset| {
         let owner = rrset.owner.as_ref();

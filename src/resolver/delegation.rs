@@ -9,6 +9,8 @@ use crate::clock::Now;
 use crate::dns::{Name, NameRef, Question, RrType, Rrset, Ttl};
 use crate::limits;
 
+use super::reply::proofs_in;
+
 /// The servers of a zone as its parent names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referral {
@@ -70,10 +72,9 @@ impl Referral {
     /// With what the authority section says of the keys of the zone.
     pub fn with_security(mut self, authority: &[Rrset]) -> Referral {
         let is_ds = |rrset: &&Rrset| rrset.rr_type == RrType::DS && rrset.owner == self.apex;
-        let is_proof = |rrset: &&Rrset| matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3);
         self.security = match authority.iter().find(is_ds) {
             Some(ds) => vec![ds.clone()],
-            None => authority.iter().filter(is_proof).take(limits::PROOF_RRSETS).cloned().collect(),
+            None => proofs_in(authority),
         };
         self
     }

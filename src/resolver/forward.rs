@@ -73,7 +73,7 @@ fn understand_forwarder(mut reply: Reply, question: &Question, zone: &UpstreamZo
     let apex = zone.apex.as_ref();
     reply.answer.retain(|rrset| rrset.owner.as_ref().is_at_or_below(apex));
     here::leave_to_others(&mut reply.answer, question, apex, task);
-    reply.authority.retain(|rrset| matches!(rrset.rr_type, RrType::SOA | RrType::NSEC | RrType::NSEC3));
+    reply.authority.retain(|rrset| rrset.rr_type == RrType::SOA || rrset.rr_type.is_proof());
     reply.additional.clear();
     // A resolver answers from its cache, and without an SOA when it has none; not all of them set RA.
     let is_answer = reply.authoritative || reply.recursive || !reply.authority.is_empty();

@@ -483,7 +483,9 @@ pub(super) fn understand(
             if referral.is_too_many {
                 task.budget().become_wary();
             }
-            if let Some((question, ds)) = referral.ds().filter(|_| task.options().dnssec) {
+            if task.options().dnssec
+                && let Some((question, ds)) = referral.ds()
+            {
                 task.pass(question, ds);
             }
             task.learn(referral.to_store(delegation));

@@ -1,6 +1,7 @@
 //! Reply: a server's message as values, before anything of it is believed.
 
 use crate::dns::{Rcode, Rrset};
+use crate::limits;
 use crate::wire::names::Hops;
 use crate::wire::{Flags, MessageView, SectionKind, WireError};
 
@@ -35,4 +36,10 @@ impl Reply {
             additional: message.rrsets(SectionKind::Additional, &mut hops)?,
         })
     }
+}
+
+/// The NSEC and NSEC3 RRsets of an authority section.
+pub fn proofs_in(authority: &[Rrset]) -> Vec<Rrset> {
+    let proofs = authority.iter().filter(|rrset| rrset.rr_type.is_proof());
+    proofs.take(limits::PROOF_RRSETS).cloned().collect()
 }

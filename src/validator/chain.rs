@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::positive::{self, aside};
-use super::validate::{Changes, Trouble, Verdict, Work, shortened};
+use super::validate::{Changes, Trouble, Verdict, Work, of_cache, shortened};
 use super::{Nearest, denial};
 use crate::cache::{CachedAnswer, Kind, Lookup, Security};
 use crate::dns::{ErrorCode, ExtendedError, Name, NameRef, Question, RecordsBuf, RrType, Rrset, SharedRrset};
@@ -392,14 +392,7 @@ impl Known {
 
     /// What it means for what was to be proven with it.
     fn verdict(&self) -> Verdict {
-        let trouble = || self.error.as_deref().map(Trouble::of_error);
-        match self.security {
-            Security::Bogus => Verdict::Bogus(trouble().unwrap_or_else(|| {
-                Trouble::new(ErrorCode::DNSSEC_BOGUS, "a link of the chain of trust is broken").of_chain()
-            })),
-            Security::Indeterminate => Verdict::Indeterminate,
-            Security::Secure | Security::Insecure | Security::Unchecked => Verdict::Insecure(trouble()),
-        }
+        of_cache(self.security, self.error.as_deref())
     }
 }
 

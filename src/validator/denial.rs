@@ -113,7 +113,7 @@ async fn gather(
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
     // Without proof, whoever signed the rest has to answer for that.
     let Some(zone) = prover(leg, place).or_else(|| signer_of_rest(leg, place)) else {
-        let (code, what) = match leg.authority.iter().any(is_proof) {
+        let (code, what) = match leg.authority.iter().any(|rrset| rrset.rr_type.is_proof()) {
             true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
             false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
         };
@@ -156,14 +156,10 @@ async fn gather(
     Ok(Ok(gathered))
 }
 
-fn is_proof(rrset: &SharedRrset) -> bool {
-    matches!(rrset.rr_type, RrType::NSEC | RrType::NSEC3)
-}
-
 /// What of the authority section is of a zone: its proofs, and the SOA of a denial.
 fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
     match rrset.rr_type {
-        RrType::NSEC | RrType::NSEC3 => signer(rrset).is_some_and(|signer| signer == zone.as_ref()),
+        rr_type if rr_type.is_proof() => signer(rrset).is_some_and(|signer| signer == zone.as_ref()),
         RrType::SOA => rrset.owner == *zone,
         _ => false,
     }
@@ -171,7 +167,7 @@ fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
 
 /// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
 fn prover(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
-    let proofs = leg.authority.iter().filter(|rrset| is_proof(rrset));
+    let proofs = leg.authority.iter().filter(|rrset| rrset.rr_type.is_proof());
     let signers = proofs.filter_map(signer).filter(|signer| name.is_at_or_below(*signer));
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
 }
@@ -191,7 +187,8 @@ fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
 
 /// What these RRsets, each validated, say of a name that has no DS record.
 pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
-    let proofs: Vec<SharedRrset> = authority.iter().filter(|rrset| is_proof(rrset)).cloned().collect();
+    let proofs: Vec<SharedRrset> =
+        authority.iter().filter(|rrset| rrset.rr_type.is_proof()).cloned().collect();
     let cut = cut.clone();
     aside(work.task, move || {
         let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);

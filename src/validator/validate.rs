@@ -127,7 +127,8 @@ pub async fn validate(
     Ok(judged.end(found, task))
 }
 
-fn of_cache(security: Security, error: Option<&ExtendedError>) -> Verdict {
+/// What validation has said before, as a verdict on what is built on it.
+pub(super) fn of_cache(security: Security, error: Option<&ExtendedError>) -> Verdict {
     let trouble = || error.map(Trouble::of_error);
     match security {
         Security::Secure => Verdict::Secure,
