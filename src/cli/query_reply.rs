@@ -5,14 +5,14 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::query::Replied;
-use crate::dns::{NameBuf, RrClass, RrType};
+use crate::dns::{ErrorCode, NameBuf, RrClass, RrType};
 use crate::observe::access_log::FLAGS;
 use crate::wire::names::Hops;
 use crate::wire::{Flags, MessageView, RecordView, SectionKind};
 use crate::zonefile::RdataText;
 
 /// Names of extended errors (RFC 8914 section 4, and the IANA registry), by code.
-const EXTENDED_ERRORS: [&str; 30] = [
+const EXTENDED_ERRORS: [&str; 31] = [
     "Other Error",
     "Unsupported DNSKEY Algorithm",
     "Unsupported DS Digest Type",
@@ -43,6 +43,7 @@ const EXTENDED_ERRORS: [&str; 30] = [
     "Unsupported NSEC3 Iterations Value",
     "Unable to conform to policy",
     "Synthesized",
+    "Invalid Query Type",
 ];
 
 const SECTIONS: [(SectionKind, &str, &str); 3] = [
@@ -117,7 +118,8 @@ fn append(message: &MessageView<'_>, replied: &Replied, out: &mut String) -> std
         writeln!(out, ";; OPT PSEUDOSECTION:\n; EDNS: version: {version}, flags:{dnssec_ok}; udp: {size}")?;
         if let Some((code, text)) = opt.extended_error() {
             write!(out, "; EDE: {code}")?;
-            if let Some(name) = EXTENDED_ERRORS.get(usize::from(code.0)) {
+            let newest = (code == ErrorCode::NEGATIVE_TRUST_ANCHOR).then_some(&"Negative Trust Anchor");
+            if let Some(name) = EXTENDED_ERRORS.get(usize::from(code.0)).or(newest) {
                 write!(out, " ({name})")?;
             }
             match text {

@@ -123,7 +123,10 @@ pub(super) fn hint(code: ErrorCode, asked: &Question, steps: &[Step]) -> Option<
             format!("{owner} should have a DS record of digest type 2 (SHA-256) put into the zone above; until then it counts as unsigned")
         }
         ErrorCode::DNSSEC_INDETERMINATE => {
-            format!("no trust anchor is above {}; name one in `trust-anchors` to have it validated", asked.name)
+            format!("it can be judged when the servers named above answer; {bypass}")
+        }
+        ErrorCode::NEGATIVE_TRUST_ANCHOR => {
+            "`negative-trust-anchors` has the zone; take it out there when its owner has mended it".into()
         }
         ErrorCode::SIGNATURE_EXPIRED => {
             format!("{owner} has to sign it anew, unless the clock of this machine is ahead; {bypass}")
@@ -275,7 +278,8 @@ mod tests {
                 after(vec![signed("a.test.")]),
                 "the owner of a.test. should have a DS record",
             ),
-            (ErrorCode::DNSSEC_INDETERMINATE, vec![], "name one in `trust-anchors`"),
+            (ErrorCode::DNSSEC_INDETERMINATE, vec![], "when the servers named above answer"),
+            (ErrorCode::NEGATIVE_TRUST_ANCHOR, vec![], "take it out there"),
             (
                 ErrorCode::DNSSEC_BOGUS,
                 after(vec![signature("a.test.", Some("wrong"))]),

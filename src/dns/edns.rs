@@ -53,6 +53,7 @@ impl ErrorCode {
     pub const NETWORK_ERROR: ErrorCode = ErrorCode(23);
     pub const INVALID_DATA: ErrorCode = ErrorCode(24);
     pub const UNSUPPORTED_NSEC3_ITERATIONS: ErrorCode = ErrorCode(27);
+    pub const NEGATIVE_TRUST_ANCHOR: ErrorCode = ErrorCode(33);
 }
 
 impl ErrorCode {

@@ -103,7 +103,10 @@ fn known(
         return Some(made);
     }
     let failure = cache.failure(question, now);
-    if let Some(error) = failure.as_deref().filter(|error| error.code.is_of_validation()) {
+    let is_bogus = |error: &&ExtendedError| {
+        error.code.is_of_validation() && error.code != ErrorCode::DNSSEC_INDETERMINATE
+    };
+    if let Some(error) = failure.as_deref().filter(is_bogus) {
         // It concerns those who leave validation to us, and nothing old takes its place for them.
         let (source, security) = (Source::FailureCache, Security::Bogus);
         let is_meant = wants.checking == Checking::Enforce;

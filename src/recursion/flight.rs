@@ -275,7 +275,13 @@ impl Recursion {
             Some(Begun::Whole(found)) => return Ok(found.clone()),
             begun => self.found(begun.as_ref(), task, None).await?,
         };
-        let Validated { resolution, suspects } = validate(&found, validation, task).await?;
+        let Validated { resolution, suspects } = match validate(&found, validation, task).await {
+            Ok(validated) => validated,
+            Err(failure) if validation.options.mode == Mode::Log => {
+                return Ok(indeterminate(&found, &failure));
+            }
+            Err(failure) => return Err(failure),
+        };
         let Some(suspects) = suspects.filter(|_| resolution.security == Security::Bogus) else {
             return Ok(Arc::new(resolution));
         };
@@ -394,6 +400,12 @@ impl Recursion {
             spent: budget.spendings(now),
         })
     }
+}
+
+/// What validation could not judge, for those who are given it all the same. It stays as unchecked as it is in the cache.
+fn indeterminate(found: &Resolution, failure: &Failure) -> Arc<Resolution> {
+    let (security, error) = (Security::Indeterminate, Some(Arc::new(failure.extended_error())));
+    Arc::new(Resolution { security, error, kind: None, learnt: Vec::new(), ..found.clone() })
 }
 
 /// From takeoff to landing.

@@ -51,6 +51,8 @@ pub enum Limit {
     Verifications(u32),
     /// Child questions that wait for each other.
     Depth(u32),
+    /// Questions for keys that wait for each other.
+    ChainDepth(u32),
     /// Aliases followed.
     Aliases(u32),
     /// Referrals followed.
@@ -59,6 +61,13 @@ pub enum Limit {
     Addresses(usize),
     /// Time.
     Time(Duration),
+}
+
+impl Limit {
+    /// Whether it is met by validation only.
+    pub fn is_of_validation(self) -> bool {
+        matches!(self, Limit::KeyQuestions(_) | Limit::Verifications(_) | Limit::ChainDepth(_))
+    }
 }
 
 impl fmt::Display for Limit {
@@ -71,6 +80,7 @@ impl fmt::Display for Limit {
             Limit::KeyQuestions(most) => write!(f, "{most} questions for keys"),
             Limit::Verifications(most) => write!(f, "{most} signatures verified"),
             Limit::Depth(most) => write!(f, "{most} zones that need each other's name servers"),
+            Limit::ChainDepth(most) => write!(f, "{most} questions for keys that need each other"),
             Limit::Aliases(most) => write!(f, "{most} aliases"),
             Limit::Referrals(most) => write!(f, "{most} referrals"),
             Limit::Addresses(most) => write!(f, "{most} server addresses"),

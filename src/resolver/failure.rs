@@ -56,6 +56,13 @@ pub enum Failure {
     Cached(Arc<ExtendedError>),
     /// The answer did not stand validation (RFC 4035 4.3).
     Bogus(Arc<ExtendedError>),
+    /// What it takes to validate the answer could not be had, which makes it indeterminate (RFC 4035 4.3).
+    NoKeys {
+        /// The question for a DS or DNSKEY RRset that was not answered.
+        question: Question,
+        /// Why not.
+        cause: Arc<Failure>,
+    },
     /// Too many questions, or too many waiting for this one.
     Busy,
     /// Too many questions at the servers of this zone.
@@ -81,10 +88,20 @@ impl Failure {
     pub fn is_of_asker(&self) -> bool {
         match self {
             Failure::NoAnswer { cause, .. } => cause.as_ref().is_some_and(|cause| cause.is_of_asker()),
+            Failure::NoKeys { cause, .. } => cause.is_of_asker(),
             Failure::CutShort { .. } | Failure::Limit(_) | Failure::Cycle(_) => true,
             Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => true,
             Failure::NoUpstream { .. } | Failure::NotLoaded(_) => false,
             Failure::AliasLoop { .. } | Failure::Cached(_) | Failure::Bogus(_) => false,
+        }
+    }
+
+    /// The same as a reason not to know what to think of an answer: the answer to this question would have told. The
+    /// first question of several that wait for each other is the one to name.
+    pub fn of_keys(self, question: Question) -> Failure {
+        match self {
+            Failure::NoKeys { .. } => self,
+            cause => Failure::NoKeys { question, cause: Arc::new(cause) },
         }
     }
 
@@ -112,6 +129,8 @@ impl Failure {
             Failure::CutShort { limit: Limit::Time(_), .. } => ErrorCode::NO_REACHABLE_AUTHORITY,
             Failure::CutShort { .. } => ErrorCode::OTHER,
             Failure::AliasLoop { .. } => ErrorCode::INVALID_DATA,
+            Failure::NoKeys { .. } => ErrorCode::DNSSEC_INDETERMINATE,
+            Failure::Limit(limit) if limit.is_of_validation() => ErrorCode::DNSSEC_INDETERMINATE,
             Failure::Limit(_) | Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {
                 ErrorCode::OTHER
             }
@@ -152,6 +171,9 @@ impl fmt::Display for Failure {
                 write!(f, "name servers that need each other: {question} needs itself")
             }
             Failure::AliasLoop { name, .. } => write!(f, "aliases lead back to {name}"),
+            Failure::NoKeys { question, cause } => {
+                write!(f, "not to be validated without {question}: {cause}")
+            }
             Failure::Cached(error) | Failure::Bogus(error) => f.write_str(&error.text),
             Failure::Busy => f.write_str("too many questions are under way here; ask again"),
             Failure::CrowdedZone(zone) => {
@@ -231,6 +253,7 @@ mod tests {
             Failure::NotLoaded(zone.clone()),
             Failure::Cached(Arc::new(cached)),
             Failure::Bogus(Arc::new(bogus)),
+            Failure::Busy.of_keys(Question::new(zone.clone(), crate::dns::RrType::DNSKEY)),
             Failure::Busy,
             Failure::CrowdedZone(zone),
             Failure::Abandoned,
@@ -239,7 +262,8 @@ mod tests {
             match failure {
                 Failure::NoAnswer { .. } | Failure::CutShort { .. } | Failure::Limit(_) => {}
                 Failure::Cycle(_) | Failure::AliasLoop { .. } | Failure::Cached(_) => {}
-                Failure::Bogus(_) | Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
+                Failure::Bogus(_) | Failure::NoKeys { .. } => {}
+                Failure::NoUpstream { .. } | Failure::NotLoaded(_) => {}
                 Failure::Busy | Failure::CrowdedZone(_) | Failure::Abandoned => {}
             }
         }
@@ -271,5 +295,11 @@ mod tests {
         assert_eq!(said(&[]), (22, "no address of a name server of example.org. could be found".into()));
         let limit = Failure::from(Limit::Aliases(10)).extended_error();
         assert_eq!((limit.code.0, &*limit.text), (0, "gave up after 10 aliases"));
+        let keys = |zone: &str| Question::new(zone.parse().unwrap(), crate::dns::RrType::DNSKEY);
+        let unknown = Failure::from(Limit::Packets(64)).of_keys(keys("test.")).of_keys(keys("example.test."));
+        let error = unknown.extended_error();
+        let text = "not to be validated without test. DNSKEY: gave up after 64 packets to servers";
+        assert_eq!((error.code.0, &*error.text), (5, text));
+        assert_eq!(Failure::from(Limit::Verifications(16)).extended_error().code.0, 5);
     }
 }

@@ -190,7 +190,7 @@ impl Task {
     /// good.
     pub async fn child_validated(&self, question: Question) -> Result<Arc<Resolution>, Failure> {
         if self.depth >= limits::CHAIN_DEPTH {
-            return Err(Limit::Depth(limits::CHAIN_DEPTH).into());
+            return Err(Limit::ChainDepth(limits::CHAIN_DEPTH).into());
         }
         self.budget.key_question()?;
         self.ask(question, Aim::Validated).await

@@ -66,7 +66,10 @@ fn without_anchor(name: NameRef<'_>, nearest: Nearest<'_>, work: &Work<'_>) -> V
     };
     work.task.step(Step::Unanchored(name.to_name(), negative));
     match nearest {
-        Nearest::Negative(_) => Verdict::Insecure(None),
+        Nearest::Negative(apex) => {
+            let text = format!("{apex} is not validated here (negative trust anchor)");
+            Verdict::Insecure(Some(Trouble::new(ErrorCode::NEGATIVE_TRUST_ANCHOR, text)))
+        }
         _ => Verdict::Indeterminate,
     }
 }
@@ -406,7 +409,11 @@ async fn ask(question: Question, work: &Work<'_>) -> Result<Known, Failure> {
     // What was too large to be kept has left word of what was wrong with it.
     let failure = cache.failure(question.as_ref(), now);
     if let Some(error) = failure.filter(|error| error.code.is_of_validation()) {
-        return Ok(Known::of_failure(error));
+        return match error.code {
+            ErrorCode::DNSSEC_INDETERMINATE => Err(Failure::Cached(error)),
+            _ => Ok(Known::of_failure(error)),
+        };
     }
-    Ok(Known::of_flight(&*work.task.child_validated(question).await?))
+    let found = work.task.child_validated(question.clone()).await;
+    Ok(Known::of_flight(&*found.map_err(|failure| failure.of_keys(question))?))
 }

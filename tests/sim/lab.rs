@@ -1,14 +1,14 @@
 //! A validating resolver, a signed root and a signed `example.` below it, for tests that look closer than a story can.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use namu::cache::{Cache, CacheOptions, NameServer, Security};
-use namu::dns::{Question, QuestionRef, RrType, Rrset};
+use namu::dns::{Name, Question, QuestionRef, RrType, Rrset};
 use namu::dnssec::DigestType;
 use namu::observe::Spending;
 use namu::recursion::{Recursion, Resolved};
-use namu::resolver::{ResolverOptions, RootHints, World};
+use namu::resolver::{ResolverOptions, RootHints, Strategy, UpstreamKind, UpstreamZone, Upstreams, World};
 use namu::validator::{AnchorStore, TrustAnchors, Validation, ValidationOptions};
 
 use crate::internet::Internet;
@@ -85,9 +85,7 @@ impl Lab {
     }
 
     pub fn resolve(&self, asked: &str) -> Resolved {
-        let (recursion, question) = (self.recursion.clone(), question(asked));
-        let wants = recursion.wants(true, false);
-        self.internet.time.run(async move { recursion.resolve_with(question, None, wants).await })
+        resolve(&self.internet, self.recursion.clone(), asked)
     }
 
     /// In short: `secure NOERROR`, `bogus SERVFAIL 6`.
@@ -120,17 +118,50 @@ fn small_cache() -> Arc<Cache> {
     Arc::new(Cache::new(CacheOptions { size: 1 << 20, ..CacheOptions::default() }))
 }
 
+/// A resolver that trusts this root and has every question answered by one forwarder.
+pub fn forwarding(internet: &Internet, root: &SignedZone, forwarder: IpAddr) -> Arc<Recursion> {
+    let (servers, strategy) = (vec![SocketAddr::new(forwarder, 53)], Strategy::Fastest);
+    let (kind, apex, fallback) = (UpstreamKind::Forward, Name::root(), false);
+    recursion_over(
+        internet,
+        root,
+        small_cache(),
+        vec![UpstreamZone { apex, kind, servers, strategy, fallback }],
+    )
+}
+
 fn recursion(internet: &Internet, root: &SignedZone, cache: Arc<Cache>) -> Arc<Recursion> {
+    recursion_over(internet, root, cache, Vec::new())
+}
+
+fn recursion_over(
+    internet: &Internet,
+    root: &SignedZone,
+    cache: Arc<Cache>,
+    upstreams: Vec<UpstreamZone>,
+) -> Arc<Recursion> {
     let mut anchors = TrustAnchors::none();
     let ds = root.key_signing().ds(&root.apex, DigestType::SHA256);
     anchors.insert(root.apex.as_ref(), RrType::DS, &ds).unwrap();
     let name = "ns.root.".parse().unwrap();
     let hints =
         RootHints { servers: [NameServer { name, addresses: [address("198.41.0.4")].into() }].into() };
-    let options = ResolverOptions { ipv6: false, priming: false, ..ResolverOptions::default() };
+    let upstreams = Upstreams::new(upstreams);
+    let options = ResolverOptions { ipv6: false, priming: false, upstreams, ..ResolverOptions::default() };
     let recursion = Recursion::new(cache, Arc::new(internet.clone()), hints, options);
     let anchors = Arc::new(AnchorStore::new(anchors));
     recursion.validating(Arc::new(Validation { options: ValidationOptions::default(), anchors }))
+}
+
+/// Asks with DO and without CD.
+pub fn resolve(internet: &Internet, recursion: Arc<Recursion>, asked: &str) -> Resolved {
+    let (question, wants) = (question(asked), recursion.wants(true, false));
+    internet.time.run(async move { recursion.resolve_with(question, None, wants).await })
+}
+
+/// Why it failed, as the client is told.
+pub fn why(resolved: &Resolved) -> &str {
+    resolved.extended_error.as_ref().map_or("", |error| &error.text)
 }
 
 pub fn short(resolved: &Resolved) -> String {

@@ -3,8 +3,13 @@
 use namu::dns::{Name, RrType, Rrset};
 use namu::dnssec::{Algorithm, DigestType, Dnskey};
 use namu::limits;
+use namu::recursion::Resolved;
 
-use crate::lab::{Lab, beginning, example, lab_saying, message, spent, verified};
+use crate::internet::Internet;
+use crate::lab::{
+    Lab, address, beginning, example, forwarding, lab_saying, line_of_ds, message, resolve, short, spent,
+    verified, why,
+};
 use crate::signed_zone::{ChainKind, SignedZone, Signing};
 use crate::signing::{KEY_SIGNING_KEY, ZONE_KEY, rrset, with_signatures};
 use crate::tamper::Message;
@@ -123,7 +128,7 @@ fn ninety_keys_of_one_tag_with_ninety_signatures_cost_no_more_than_sixteen() {
     for time in ["first", "second", "third"] {
         let resolved = lab.resolve("www.example. A");
         assert!(verified(&resolved) <= MOST, "{time}: {}", verified(&resolved));
-        assert_eq!(crate::lab::short(&resolved).split(' ').next(), Some("bogus"), "{time}");
+        assert_eq!(short(&resolved).split(' ').next(), Some("bogus"), "{time}");
     }
     assert!(lab.ask("zz.example. A") == "secure NOERROR", "the rest of the zone is as good as it was");
 
@@ -138,7 +143,7 @@ fn ninety_keys_of_one_tag_with_ninety_signatures_cost_no_more_than_sixteen() {
     let lab = lab_saying(keys.zone, said);
     let resolved = lab.resolve("www.example. A");
     assert!(verified(&resolved) <= MOST, "{}", verified(&resolved));
-    assert_eq!(crate::lab::short(&resolved).split(' ').nth(1), Some("SERVFAIL"));
+    assert_eq!(short(&resolved).split(' ').nth(1), Some("SERVFAIL"));
 }
 
 #[test]
@@ -162,7 +167,7 @@ fn a_chain_of_aliases_with_many_signatures_each_ends_with_the_budget() {
     let lab = lab_saying(zone, said);
     for time in ["first", "second"] {
         let resolved = lab.resolve("a0.example. A");
-        assert_eq!(crate::lab::short(&resolved).split(' ').nth(1), Some("SERVFAIL"), "{time}");
+        assert_eq!(short(&resolved).split(' ').nth(1), Some("SERVFAIL"), "{time}");
         assert!(verified(&resolved) <= MOST, "{time}");
     }
 }
@@ -303,7 +308,7 @@ fn no_more_proofs_are_read() {
         let lab = lab_saying(zone, said);
         let resolved = lab.resolve("nothing.example. A");
         assert!(verified(&resolved) <= MOST);
-        (count, crate::lab::short(&resolved))
+        (count, short(&resolved))
     };
     let (genuine, _) = ask(0);
     assert_eq!(ask(limits::PROOF_RRSETS - genuine).1, "secure NXDOMAIN");
@@ -324,7 +329,7 @@ fn two_hundred_signed_proofs_cost_no_more_than_sixteen() {
     for time in ["first", "second"] {
         let resolved = lab.resolve("nothing.example. A");
         assert!(verified(&resolved) <= MOST, "{time}: {}", verified(&resolved));
-        assert_ne!(crate::lab::short(&resolved), "secure NXDOMAIN", "{time}");
+        assert_ne!(short(&resolved), "secure NXDOMAIN", "{time}");
     }
 }
 
@@ -381,9 +386,65 @@ fn a_long_name_without_signature_costs_no_more_questions_than_there_are() {
     for time in ["first", "second", "third"] {
         let before = lab.internet.exchanges();
         let resolved = lab.resolve(asked);
-        assert_eq!(crate::lab::short(&resolved).split(' ').nth(1), Some("SERVFAIL"), "{time}");
+        assert_eq!(short(&resolved).split(' ').nth(1), Some("SERVFAIL"), "{time}");
         assert!(verified(&resolved) <= MOST, "{time}");
         assert!(spent(&resolved, "questions for keys") <= limits::KEY_QUESTIONS.into(), "{time}");
         assert!(lab.internet.exchanges() - before <= limits::UPSTREAM_PACKETS as usize, "{time}");
     }
+}
+
+#[test]
+fn one_query_asks_for_keys_so_many_times_and_then_says_that_it_cannot_judge() {
+    // Each label could be a zone cut, so each is asked about before the name is called forged.
+    let unsigned_below = |labels: usize| {
+        let name = format!("{}example.", "a.".repeat(labels));
+        let zone = example(&format!("{name} 3600 A 192.0.2.1\n"), nsec());
+        let asked: &'static str = Box::leak(format!("{name} A").into_boxed_str());
+        let unsigned = rrset(&format!("{name} 3600 A 192.0.2.1\n"));
+        lab_saying(zone, vec![(asked, message(0, &[&unsigned], &[]))]).resolve(asked)
+    };
+    let most = u64::from(limits::KEY_QUESTIONS);
+    let labels = (1..).find(|labels| spent(&unsigned_below(*labels), "questions for keys") == most).unwrap();
+    let (at, beyond) = (unsigned_below(labels), unsigned_below(labels + 1));
+    assert_eq!(short(&at), "bogus SERVFAIL 10");
+    assert_eq!(short(&beyond), "unchecked SERVFAIL 5");
+    assert!(why(&beyond).contains("gave up after 32 questions for keys"), "{}", why(&beyond));
+}
+
+#[test]
+fn so_many_zones_may_wait_for_the_one_above_behind_a_forwarder() {
+    // Two signatures a zone, those of the root's keys and of the data.
+    let verified_whole = (limits::VERIFICATIONS as usize - 2) / 2;
+    assert_eq!(short(&behind_a_forwarder(verified_whole)), "secure NOERROR");
+    // Nobody tells of zone cuts there: what is said of a zone waits for what is said of the one above, and that of the
+    // first for the keys of the root. Only then anything can be verified.
+    let most = limits::CHAIN_DEPTH as usize - 1;
+    for (zones, limit) in
+        [(most, "16 signatures verified"), (most + 1, "14 questions for keys that need each other")]
+    {
+        let beyond = behind_a_forwarder(zones);
+        assert_eq!(short(&beyond), "unchecked SERVFAIL 5");
+        assert!(why(&beyond).ends_with(limit), "{}", why(&beyond));
+    }
+}
+
+/// What comes of a question for a name so many signed zones below the root, at a forwarder that knows them all.
+fn behind_a_forwarder(zones: usize) -> Resolved {
+    let internet = Internet::new(1);
+    let forwarder = address("192.0.2.1");
+    // Of the zone below the one that is made: its delegation, with DS.
+    let mut below = String::new();
+    let mut root = None;
+    for apex in (0..=zones).rev().map(|depth| format!("{}.", vec!["z"; depth].join("."))) {
+        let records = format!(
+            "{apex} 3600 SOA ns.root. h.root. 1 3600 600 86400 60\n{apex} 3600 NS ns.root.\n\
+             www.{apex} 3600 A 192.0.2.80\n{below}"
+        );
+        let zone = SignedZone::new(&apex, &records.replace("www..", "www."), nsec());
+        below = format!("{apex} 3600 NS ns.root.\n{}", line_of_ds(&zone));
+        internet.serve("forwarder", forwarder, &apex, &zone.text()).unwrap();
+        root = Some(zone);
+    }
+    let recursion = forwarding(&internet, &root.expect("made last"), forwarder);
+    resolve(&internet, recursion, &format!("www.{}. A", vec!["z"; zones].join(".")))
 }
