@@ -351,13 +351,19 @@ pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Optio
     for cut in cuts.iter().chain(&below).filter(|cut| !is_asked(cut)) {
         match delegation(cut, work).await {
             Ok(Delegated::Signed(_) | Delegated::NotACut) => {}
-            Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),
             // Nobody tells of an unsigned zone here, so nothing makes the data good.
+            Ok(Delegated::Not(Verdict::Bogus(trouble))) if is_silence(&trouble) => break,
             Err(failure) if !failure.is_of_asker() => break,
+            Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),
             Err(failure) => return Err(failure),
         }
     }
     Ok(None)
+}
+
+/// Whether a zone has not said what it is expected to say, or not in a way that proves it.
+fn is_silence(trouble: &Trouble) -> bool {
+    matches!(trouble.code, ErrorCode::NSEC_MISSING | ErrorCode::RRSIGS_MISSING)
 }
 
 /// What is known of a question for keys, from the cache or just asked for.

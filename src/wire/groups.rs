@@ -1,7 +1,7 @@
 //! Records, as they come, to RRsets (RFC 2181 section 5). What a reply may put here costs time in proportion to it.
 
-use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use super::{WireError, u16_at};
@@ -57,8 +57,26 @@ impl Groups {
         Ok(())
     }
 
+    /// Signatures that cover nothing here, as those that answer a question for RRSIG, are one RRset for each owner.
     pub fn into_rrsets(self) -> Vec<Rrset> {
-        self.groups.into_iter().map(Group::into_rrset).collect()
+        let mut kept: Vec<Group> = Vec::with_capacity(self.groups.len());
+        let mut strays: HashMap<Name, usize> = HashMap::new();
+        for group in self.groups {
+            let place = kept.len();
+            let first = match group.is_stray() {
+                true => *strays.entry(group.owner.clone()).or_insert(place),
+                false => place,
+            };
+            match kept.get_mut(first) {
+                Some(first) => group
+                    .signatures
+                    .as_records()
+                    .iter()
+                    .for_each(|rdata| first.add(RrType::RRSIG, group.ttl, rdata)),
+                None => kept.push(group),
+            }
+        }
+        kept.into_iter().map(Group::into_rrset).collect()
     }
 }
 
@@ -81,6 +99,11 @@ impl Group {
         let list = if rr_type == self.covers { &mut self.records } else { &mut self.signatures };
         self.ttl = self.ttl.min(ttl);
         list.push(rdata);
+    }
+
+    /// It has nothing but signatures.
+    fn is_stray(&self) -> bool {
+        self.records.as_records().is_empty()
     }
 
     fn into_rrset(self) -> Rrset {
@@ -128,21 +151,27 @@ mod tests {
         ) {
             let owner = |number: u8| Name::from_wire(&[1, b'a' + number, 0]).unwrap();
             let mut groups = Groups::new();
+            let is_signature = |rr_type: u16| rr_type == RrType::RRSIG.0;
+            let has_data = |name: u8, covers: u8| {
+                records.iter().any(|(other, rr_type, ..)| *other == name && *rr_type == u16::from(covers))
+            };
             let mut expected: Vec<(u8, u16, u32)> = Vec::new();
             for (name, rr_type, covers, ttl) in &records {
                 let rdata = [0, *covers];
-                let covers = if *rr_type == 46 { u16::from(*covers) } else { *rr_type };
                 groups.add(owner(*name).as_ref(), RrType(*rr_type), Ttl::from_wire(*ttl), &rdata).unwrap();
-                match expected.iter_mut().find(|(other, type_covered, _)| (other, *type_covered) == (name, covers)) {
+                let part_of = match *rr_type {
+                    rr_type if is_signature(rr_type) && has_data(*name, *covers) => u16::from(*covers),
+                    rr_type => rr_type,
+                };
+                match expected.iter_mut().find(|(other, rr_type, _)| (other, *rr_type) == (name, part_of)) {
                     Some((_, _, lowest)) => *lowest = (*lowest).min(*ttl),
-                    None => expected.push((*name, covers, *ttl)),
+                    None => expected.push((*name, part_of, *ttl)),
                 }
             }
             let sets = groups.into_rrsets();
             prop_assert_eq!(sets.len(), expected.len());
-            for (set, (name, covers, ttl)) in sets.iter().zip(expected) {
-                prop_assert_eq!((&set.owner, set.ttl.seconds()), (&owner(name), ttl));
-                prop_assert!(set.rr_type == RrType(covers) || set.rr_type == RrType::RRSIG);
+            for (set, (name, rr_type, ttl)) in sets.iter().zip(expected) {
+                prop_assert_eq!((&set.owner, set.rr_type.0, set.ttl.seconds()), (&owner(name), rr_type, ttl));
             }
         }
     }
