@@ -564,7 +564,7 @@ pub const CACHE_DENIALS_ZONES: usize = 16 * 1024;
 /// Iterations of NSEC3 with which a denial is made while others wait for their turn. RFC 9276 3.1 wants 0, and of the zones
 /// that have more most have no more than these; with them a name of three labels takes a few microseconds.
 pub const DENIAL_ITERATIONS_AT_ONCE: u16 = 10;
-/// Blocks of SHA-1 for a denial that is made so: five names at the most iterations, with a salt that is no longer than usual
+/// Blocks of SHA-1 for a denial that is made or checked so: five names at the most iterations, with a salt that is no longer than usual
 /// (8 octets). They take about 20 us.
 pub const DENIAL_BLOCKS_AT_ONCE: usize = 128;
 /// Ancestors of a name that are looked at for its closest encloser. Who asks for more labels has to wait.

@@ -279,6 +279,20 @@ impl Spans {
         self.kept.get(&Key::Soa).filter(|span| span.is_fresh(now))
     }
 
+    /// The SOA, NSEC or NSEC3 RRset that is known in the place of this one.
+    pub(super) fn of(&self, rrset: &Rrset, now: Now) -> Option<&Span> {
+        let known = match rrset.rr_type {
+            RrType::SOA => self.soa(now),
+            RrType::NSEC => self.nsec(rrset.owner.as_ref(), now),
+            RrType::NSEC3 => {
+                let hash = OwnerHash::from_label(rrset.owner.as_ref().first_label()?)?;
+                self.nsec3(hash, now).map(|(span, _)| span)
+            }
+            _ => None,
+        };
+        known.filter(|known| known.rrset.owner == rrset.owner)
+    }
+
     /// How names are hashed, when NSEC3 RRsets are known.
     pub(super) fn params(&self) -> Option<&Nsec3Params> {
         self.params.as_ref()

@@ -8,7 +8,7 @@ use super::cache::Cache;
 use super::denials::{Proven, Span, Spans, ZoneSpans};
 use super::entry::Security;
 use crate::clock::Now;
-use crate::dns::{NameBuf, NameRef, QuestionRef, RrClass, RrType, Rrset};
+use crate::dns::{Name, NameBuf, NameRef, QuestionRef, RrClass, RrType, Rrset};
 use crate::dnssec::denial::{check_nodata, check_nxdomain, check_wildcard_answer};
 use crate::dnssec::{Denial, Evidence, Hashes, Nsec};
 use crate::limits;
@@ -47,6 +47,15 @@ impl Cache {
         if !proven.is_empty() {
             self.denials().put(proven, self.options(), now);
         }
+    }
+
+    /// Whether this very RRset, signatures included, is known as one that a zone has proven.
+    pub fn is_proven(&self, zone: &Name, rrset: &Rrset, now: Now) -> bool {
+        let is_same = |known: &Span| {
+            known.rrset.records() == rrset.records() && known.rrset.signatures() == rrset.signatures()
+        };
+        let spans = self.denials().nearest(zone.as_ref()).filter(|spans| spans.apex == *zone);
+        spans.is_some_and(|spans| spans.read(|spans| spans.of(rrset, now).is_some_and(is_same)))
     }
 
     /// An answer to a question nobody has asked yet, made from what the nearest zone has proven. Whether that zone may

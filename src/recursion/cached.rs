@@ -46,30 +46,20 @@ const NOT_REFRESHED: &str = "expired, and could not be had anew a moment ago";
 /// are shared, so a hit of up to four in a section allocates nothing; a failure copies its text. After a miss `made` may say
 /// what is proven without having been asked.
 ///
-/// None for a miss, for what is stale and may be had anew, and once for a hit that is worth fetching anew before it
-/// expires: these go to [`Recursion::resolve`](super::Recursion::resolve), where flights begin.
-pub fn cached(
+/// None for a miss, and for what is stale and may be had anew. A hit that is worth fetching anew before it expires is none,
+/// once, unless it `may_be_due`: it goes to [`Recursion::resolve`](super::Recursion::resolve), where flights begin.
+pub(super) fn cached(
     cache: &Cache,
     question: QuestionRef<'_>,
     wants: Wants,
+    may_be_due: bool,
     made: impl FnOnce() -> Option<Cached>,
     now: Now,
 ) -> Option<Cached> {
     match lookup(cache, question, wants.checking, now) {
-        Lookup::Fresh(found) if cache.options().prefetch && found.is_due(now) => None,
+        Lookup::Fresh(found) if !may_be_due && cache.options().prefetch && found.is_due(now) => None,
         found => known(cache, found, question, wants, made, now),
     }
-}
-
-/// The same for those for whom no flight may begin.
-pub fn only_cached(
-    cache: &Cache,
-    question: QuestionRef<'_>,
-    wants: Wants,
-    made: impl FnOnce() -> Option<Cached>,
-    now: Now,
-) -> Option<Cached> {
-    known(cache, lookup(cache, question, wants.checking, now), question, wants, made, now)
 }
 
 /// What is known of a question and may be given to one for whom answers are checked so: what nobody has validated yet is

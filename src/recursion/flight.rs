@@ -100,16 +100,16 @@ impl Recursion {
         Recursion::of(resolver, self.validation.clone(), self.recorder.clone(), self.told.clone())
     }
 
-    /// What the cache can answer at once for somebody who may have it resolved otherwise; see [`cached::cached`].
+    /// What the cache can answer at once for somebody who may have it resolved otherwise.
     pub fn cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
         let made = || self.synthesised_at_once(question, wants, now);
-        cached::cached(&self.resolver.cache, question, wants, made, now)
+        cached::cached(self.cache(), question, wants, false, made, now)
     }
 
-    /// What the cache can answer for somebody who may have nothing resolved; see [`cached::only_cached`].
+    /// What the cache can answer for somebody who may have nothing resolved, or nothing anew.
     pub fn only_cached(&self, question: QuestionRef<'_>, wants: Wants, now: Now) -> Option<Cached> {
         let made = || self.synthesised_at_once(question, wants, now);
-        cached::only_cached(&self.resolver.cache, question, wants, made, now)
+        cached::cached(self.cache(), question, wants, true, made, now)
     }
 
     /// What is to be told of an answer that [`Recursion::cached`] or [`Recursion::only_cached`] gives.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::positive::{self, aside};
+use super::positive;
 use super::validate::{Changes, Trouble, Verdict, Work, of_cache, shortened};
 use super::{Nearest, denial};
 use crate::cache::{CachedAnswer, Kind, Lookup, Security};
@@ -233,8 +233,7 @@ pub(super) async fn judge_keys(
         return Ok(Verdict::Insecure(Some(trouble)));
     }
     let is_anchored = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(anchor) if anchor.apex == *zone);
-    let (keys, accepted) = (rrset.clone(), work.options.accepted);
-    let trusted = aside(work.task, move || trusted_keys(&keys, &ds, &anchored, accepted)).await?;
+    let trusted = trusted_keys(rrset, &ds, &anchored, work.options.accepted);
     let keys = key_steps(rrset, trusted.as_ref().ok());
     work.task.step(Step::Keys { zone: zone.clone(), is_anchored, keys });
     let trusted = match trusted {

@@ -8,7 +8,7 @@ use crate::dnssec::denial::{check_no_ds, check_nodata, check_nxdomain, check_wil
 use crate::dnssec::{Denial, Evidence, Hashes, NoDs, Rrsig};
 use crate::limits;
 use crate::observe::Step;
-use crate::resolver::{End, Failure, Leg};
+use crate::resolver::{End, Failure, Leg, Task};
 
 /// Judges an answer that denies the name or the type.
 pub(super) async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verdict, Failure> {
@@ -20,15 +20,11 @@ pub(super) async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> 
     };
     let is_nxdomain = leg.end == End::NxDomain;
     let (asked, proofs) = (name.clone(), gathered.clone());
-    let denial = aside(work.task, move || {
-        let evidence = proofs.evidence();
-        let mut hashes = Hashes::new();
-        match is_nxdomain {
-            true => check_nxdomain(&evidence, asked.as_ref(), &mut hashes),
-            false => check_nodata(&evidence, asked.as_ref(), rr_type, &mut hashes),
-        }
-    })
-    .await?;
+    let check = move |hashes: &mut Hashes| match is_nxdomain {
+        true => check_nxdomain(&proofs.evidence(), asked.as_ref(), hashes),
+        false => check_nodata(&proofs.evidence(), asked.as_ref(), rr_type, hashes),
+    };
+    let denial = checked(work.task, check, Denial::TooManyHashes).await?;
     let what = match is_nxdomain {
         true => format!("that {name} does not exist"),
         false => format!("that {name} has no {rr_type}"),
@@ -51,11 +47,11 @@ pub(super) async fn judge_expansions(
             Err(verdict) => return Ok(verdict),
         };
         let (asked, labels, proofs) = (name.clone(), *labels, gathered.clone());
-        let denial = aside(work.task, move || {
+        let check = move |hashes: &mut Hashes| {
             let closest_encloser = asked.as_ref().trim_to(labels);
-            check_wildcard_answer(&proofs.evidence(), asked.as_ref(), closest_encloser, &mut Hashes::new())
-        })
-        .await?;
+            check_wildcard_answer(&proofs.evidence(), asked.as_ref(), closest_encloser, hashes)
+        };
+        let denial = checked(work.task, check, Denial::TooManyHashes).await?;
         let what = format!("that {name} does not exist beside the wildcard it was made from");
         whole = whole.and(gathered.verdict(denial, what, work));
     }
@@ -190,12 +186,23 @@ pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>
     let proofs: Vec<SharedRrset> =
         authority.iter().filter(|rrset| rrset.rr_type.is_proof()).cloned().collect();
     let cut = cut.clone();
-    aside(work.task, move || {
+    let check = move |hashes: &mut Hashes| {
         let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);
         let evidence = Evidence::new(zone, proofs.iter().map(|rrset| rrset.view()));
-        check_no_ds(&evidence, cut.as_ref(), &mut Hashes::new())
-    })
-    .await
+        check_no_ds(&evidence, cut.as_ref(), hashes)
+    };
+    checked(work.task, check, NoDs::TooManyHashes).await
+}
+
+/// Checks proofs where the flight is, which nearly always takes less than to wake a thread; what turns out to need too many
+/// hashes for that is begun anew away from whoever answers clients.
+async fn checked<V: PartialEq + Send + 'static>(
+    task: &Task,
+    check: impl Fn(&mut Hashes) -> V + Send + 'static,
+    too_many: V,
+) -> Result<V, Failure> {
+    let verdict = check(&mut Hashes::within(limits::DENIAL_BLOCKS_AT_ONCE));
+    if verdict == too_many { aside(task, move || check(&mut Hashes::new())).await } else { Ok(verdict) }
 }
 
 /// What trouble with that means.

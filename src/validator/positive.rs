@@ -116,6 +116,9 @@ pub(super) async fn verify(
     keys: &SharedRrset,
     work: &Work<'_>,
 ) -> Result<Result<Good, Trouble>, Failure> {
+    if let Some(good) = proven_before(rrset, signer, work) {
+        return Ok(Ok(good));
+    }
     let (rrset, signer, keys) = (rrset.clone(), signer.clone(), keys.clone());
     let (accepted, unix, budget) = (work.options.accepted, work.unix, work.task.budget().clone());
     let is_quick = rrset.signatures().iter().nth(limits::SIGNATURES_AT_ONCE).is_none();
@@ -127,6 +130,43 @@ pub(super) async fn verify(
     let (verified, steps) = if is_quick { search() } else { aside(work.task, search).await? };
     steps.into_iter().for_each(|step| work.task.step(Step::Signature(Box::new(step))));
     Ok(verified?)
+}
+
+/// What the signatures say of a proof that was verified a moment ago and has come again, as the SOA RRset does with each
+/// denial of a zone.
+fn proven_before(rrset: &Rrset, signer: &Name, work: &Work<'_>) -> Option<Good> {
+    if !work.task.cache().is_proven(signer, rrset, work.task.now()) {
+        return None;
+    }
+    let all = || rrset.signatures().iter().filter_map(Rrsig::parse);
+    // Which of them it was that held then is not known.
+    let ttl = all().map(|signature| allowed_ttl(&signature, work.unix)).min()?;
+    (ttl > Ttl::ZERO).then_some(())?;
+    all().for_each(|signature| {
+        let step = signature_step(rrset, signer, &signature, None);
+        work.task.step(Step::Signature(Box::new(step)));
+    });
+    Some(Good { ttl, closest_encloser: None })
+}
+
+/// The longest an RRset may live that this signature is of (RFC 4035 5.3.3).
+fn allowed_ttl(signature: &Rrsig<'_>, unix: Unix) -> Ttl {
+    let left = signature.seconds_left(unix.seconds());
+    Ttl::saturating(left.into()).min(Ttl::from_wire(signature.original_ttl))
+}
+
+/// A signature as it is written down.
+fn signature_step(rrset: &Rrset, signer: &Name, signature: &Rrsig<'_>, wrong: Option<&str>) -> SignatureStep {
+    SignatureStep {
+        owner: rrset.owner.clone(),
+        rr_type: rrset.rr_type,
+        signer: signer.clone(),
+        key_tag: signature.key_tag,
+        algorithm: signature.algorithm.to_string(),
+        inception: signature.inception,
+        expiration: signature.expiration,
+        wrong: wrong.map(str::to_owned),
+    }
 }
 
 /// Runs what takes long where it delays nobody who could be answered at once.
@@ -243,8 +283,7 @@ impl<'s> Search<'s> {
             match canonical.verify(signature, key) {
                 Ok(()) => {
                     self.write_down(signature, None);
-                    let left = signature.seconds_left(self.unix.seconds());
-                    let ttl = Ttl::saturating(left.into()).min(Ttl::from_wire(signature.original_ttl));
+                    let ttl = allowed_ttl(signature, self.unix);
                     let closest_encloser = closest_encloser.map(|name| name.label_count());
                     return Ok(Some(Good { ttl, closest_encloser }));
                 }
@@ -291,15 +330,6 @@ impl<'s> Search<'s> {
     }
 
     fn write_down(&mut self, signature: &Rrsig<'_>, wrong: Option<&str>) {
-        self.steps.push(SignatureStep {
-            owner: self.rrset.owner.clone(),
-            rr_type: self.rrset.rr_type,
-            signer: self.signer.clone(),
-            key_tag: signature.key_tag,
-            algorithm: signature.algorithm.to_string(),
-            inception: signature.inception,
-            expiration: signature.expiration,
-            wrong: wrong.map(str::to_owned),
-        });
+        self.steps.push(signature_step(self.rrset, self.signer, signature, wrong));
     }
 }

@@ -6,6 +6,7 @@ use namu::limits;
 
 use crate::lab::{Lab, address, beginning, example, lab_saying, line_of_ds, message, moved, short, verified};
 use crate::signed_zone::{ChainKind, SignedZone, Signing};
+use crate::signing::with_signatures;
 
 const RECORDS: &str = "www.example. 3600 A 192.0.2.80\nzz.example. 3600 A 192.0.2.87\n";
 const MOST: u64 = limits::VERIFICATIONS as u64;
@@ -141,5 +142,22 @@ fn a_denial_with_the_soa_of_another_zone_is_over_at_once() {
             assert!(told.contains("SERVFAIL") || told == "secure NXDOMAIN", "{asked} {time}: {told}");
             assert!(verified(&resolved) <= 8 && lab.internet.exchanges() - before <= 12, "{asked} {time}");
         }
+    }
+}
+
+#[test]
+fn a_proof_that_comes_again_is_not_verified_again_unless_its_signature_is_another() {
+    let zone = example(RECORDS, nsec());
+    let (soa, of_zz) = (zone.rrset("example.", RrType::SOA), zone.rrset("zz.example.", RrType::NSEC));
+    let signature = zone.zone_signing().sign(soa, zone.apex.as_ref(), (1, 2));
+    let expired = with_signatures(soa.view(), &[signature]);
+    for (again, want) in [(soa.clone(), ("secure NOERROR", 1)), (expired, ("bogus SERVFAIL 7", 0))] {
+        let denial = message(0, &[], &[&again, of_zz]);
+        let lab = lab_saying(example(RECORDS, nsec()), vec![("zz.example. TXT", denial)]);
+        // The keys of the root, a DS, the keys of the zone, its SOA and a proof.
+        let first = lab.resolve("www.example. TXT");
+        assert_eq!((short(&first).as_str(), verified(&first)), ("secure NOERROR", 5));
+        let second = lab.resolve("zz.example. TXT");
+        assert_eq!((short(&second).as_str(), verified(&second)), want);
     }
 }
