@@ -1,12 +1,16 @@
 //! How long `ResponseWriter` takes to turn an answer into octets.
 
+#[path = "../tests/hostile/answers.rs"]
+#[allow(dead_code, reason = "the answers of hostile servers are measured elsewhere")]
+mod answers;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::Criterion;
 use namu::dns::{Answer, AnswerRrset, Name, Question, Rcode, RecordsBuf, RrType, Rrset, Ttl};
-use namu::wire::{Flags, OptToWrite, RecordOrder, ResponseHead, ResponseWriter};
+use namu::wire::{Flags, ResponseWriter};
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -22,15 +26,7 @@ fn main() {
         ("writer, 250 names of 120 labels", mail_servers(|n| format!("{}{n}.", "a.".repeat(119)))),
     ] {
         let question = Question::new(name("www.example."), RrType::A);
-        let head = ResponseHead {
-            id: 1,
-            flags: Flags::RD,
-            question: Some(question.as_ref()),
-            opt: Some(OptToWrite { udp_payload_size: 1232, dnssec_ok: true, ..OptToWrite::default() }),
-            extended_errors: true,
-            limit: 65_535,
-            order: RecordOrder::Fixed,
-        };
+        let head = answers::head(question.as_ref());
         let (mut writer, mut out) = (ResponseWriter::new(), vec![0; 65_535]);
         let written = writer.write(head, &answer, &mut out);
         assert!(!written.flags.has(Flags::TC));

@@ -580,3 +580,7 @@ pub const ANCHORS_TOLD_EVERY: Duration = Duration::from_secs(86_400);
 /// wake a thread for it takes as much of the processor as the verification itself (measured: 30 us with RSA). Nobody who is
 /// answered from zones or cache over UDP waits for that. More signatures have to go to the threads that give way.
 pub const SIGNATURES_AT_ONCE: usize = 1;
+
+/// Octets of a configuration file that are read at once in search of mistakes: what is read again for a mistake is no more
+/// than that, however long the file, and one at most is larger.
+pub const CONFIG_PIECE_OCTETS: usize = 4096;

@@ -1,24 +1,29 @@
 //! `begin` allocates nothing for what is answered here: counted, not believed.
 
+#[path = "support/no_world.rs"]
+mod no_world;
+#[path = "served/mod.rs"]
+#[allow(dead_code, reason = "only zones are needed of it")]
+mod served;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use namu::cache::{Cache, CacheOptions};
-use namu::clock::{Age, Now, Tick, Unix};
 use namu::dns::{Name, NameBuf, Question, RrClass, RrType};
 use namu::dnssec::{Nsec3Params, OwnerHash};
 use namu::observe::Transport;
 use namu::policy::{Access, AccessOptions, CookieSecret, CookieSecrets, RateLimit, SpecialNames};
 use namu::recursion::Recursion;
-use namu::resolver::{DatagramFlight, NoReply, ResolverOptions, RootHints, World};
+use namu::resolver::{ResolverOptions, RootHints};
 use namu::service::{Begin, Identity, Local, Packet, RrsetOrder, ServeOptions, Snapshot, Version, begin};
 use namu::wire::{Flags, write_query};
-use namu::zone::{Zone, ZoneBuilder, ZoneEntry, ZoneTable};
-use namu::zonefile::{Files, NoIncludes, parse};
+use namu::zone::{Zone, ZoneEntry, ZoneTable};
+
+use no_world::{NOW, NoWorld};
+use served::zone;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -48,37 +53,6 @@ const ZONE: &str = "$ORIGIN example.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400
     ns1 A 192.0.2.1\nns2 A 192.0.2.2\nwww A 192.0.2.3\nwww A 192.0.2.4\nalias CNAME www\n*.wild TXT \"x\"\n\
     @ MX 10 www\nsub NS ns.sub\nsub NS ns2.sub\nns.sub A 192.0.2.5\nns2.sub AAAA 2001:db8::5\n";
 
-/// Nothing below asks anybody.
-struct NoWorld;
-
-impl World for NoWorld {
-    fn now(&self) -> Now {
-        NOW
-    }
-
-    fn random(&self) -> u64 {
-        0
-    }
-
-    fn datagram(&self, _: SocketAddr, _: &[u8]) -> Box<dyn DatagramFlight> {
-        unreachable!("a packet went out")
-    }
-
-    fn stream(&self, _: SocketAddr, _: &[u8]) -> BoxFuture<'static, Result<Bytes, NoReply>> {
-        unreachable!("a connection went out")
-    }
-
-    fn sleep_until(&self, _: Tick) -> BoxFuture<'static, ()> {
-        unreachable!("something waited")
-    }
-
-    fn spawn(&self, _: BoxFuture<'static, ()>) {
-        unreachable!("something was looked up")
-    }
-}
-
-const NOW: Now = Now { tick: Tick(0), age: Age(0), unix: Unix(1_700_000_000_000_000_000) };
-
 /// Everything an answer can meet on its way is on.
 fn options() -> ServeOptions {
     ServeOptions {
@@ -100,17 +74,6 @@ const NSEC_ZONE: &str = "$ORIGIN nsec.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 864
 const NSEC3_ZONE: &str = "$ORIGIN example.org.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1.test.\n\
     @ NSEC3PARAM 1 0 5 abcd\n*.wild A 192.0.2.1\nsub NS ns.test.\n";
 
-fn zone(apex: &str, text: &str) -> ZoneBuilder<impl Copy + std::fmt::Debug> {
-    let apex: Name = apex.parse().unwrap();
-    let mut files = Files::new("zone", text.as_bytes().to_vec());
-    let mut builder = ZoneBuilder::new(apex.clone());
-    parse(&mut files, apex.as_ref(), &NoIncludes, &mut |record| {
-        builder.push(record.owner, record.rr_type, record.ttl, record.rdata, record.mark);
-    })
-    .unwrap();
-    builder
-}
-
 /// [`NSEC3_ZONE`] with a record for each name and two that cover the rest.
 fn nsec3_zone() -> Zone {
     let apex: Name = "example.org.".parse().unwrap();
@@ -126,12 +89,12 @@ fn nsec3_zone() -> Zone {
         let owner = owner.owner(apex.as_ref(), &mut buf).unwrap();
         text += &format!("{owner} NSEC3 1 1 5 abcd 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom A RRSIG\n");
     }
-    zone("example.org.", &text).build().ok().unwrap().zone
+    zone("example.org.", &text)
 }
 
 fn snapshot(options: ServeOptions) -> Arc<Snapshot> {
-    let plain = zone("example.", ZONE).build().ok().unwrap().zone;
-    let nsec = zone("nsec.", NSEC_ZONE).build().ok().unwrap().zone;
+    let plain = zone("example.", ZONE);
+    let nsec = zone("nsec.", NSEC_ZONE);
     let zones = [plain, nsec, nsec3_zone()].map(|zone| ZoneEntry::Loaded(zone.into()));
     let mut access = AccessOptions::default();
     access.recursion = vec!["192.0.2.0/24".into()];

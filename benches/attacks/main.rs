@@ -30,7 +30,7 @@ use namu::policy::{Access, AccessOptions};
 use namu::recursion::Recursion;
 use namu::resolver::{ResolverOptions, RootHints};
 use namu::service::{Begin, Local, Packet, Replies, Snapshot, begin, complete};
-use namu::wire::{Flags, OptToWrite, RecordOrder, ResponseHead, ResponseWriter, write_query};
+use namu::wire::{Flags, ResponseWriter, write_query};
 use namu::zone::ZoneEntry;
 
 use stories::Story;
@@ -198,15 +198,7 @@ fn options(option: &[u8]) -> Vec<u8> {
 /// Answers that are dear to write.
 fn responses() {
     let question = Question::new("www.example.".parse().expect("a name"), RrType::MX);
-    let head = ResponseHead {
-        id: 1,
-        flags: Flags::RD,
-        question: Some(question.as_ref()),
-        opt: Some(OptToWrite { udp_payload_size: UDP_PAYLOAD, ..OptToWrite::default() }),
-        extended_errors: true,
-        limit: 65_535,
-        order: RecordOrder::Fixed,
-    };
+    let head = answers::head(question.as_ref());
     let (mut writer, mut out) = (ResponseWriter::new(), vec![0; 65_535]);
     for (what, answer) in answers::all() {
         let times = timed(|| _ = black_box(writer.write(head, &answer, &mut out)));

@@ -1,6 +1,6 @@
 //! What the types of options cannot say: keys whose feature is not built, and values that refer to others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::outline::{Content, Outline};
 use super::resolving::Ipv6;
 use super::source::{Mistakes, Stretch};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::dns::Ttl;
+use crate::dns::{Name, Ttl};
 use crate::policy::acl::Who;
 use crate::policy::{Acl, AclOptions};
 
@@ -159,7 +159,8 @@ fn matches(pattern: &str, written: &str) -> bool {
 /// Reports what does not fit together. What is missing is only missed where nothing was taken out.
 pub(super) fn references(config: &Config, outline: &Outline, mistakes: &mut Mistakes<'_>) {
     let acls = config.acls.iter().map(|acl| (acl.name.as_str(), acl)).collect();
-    let mut check = Check { config, outline, mistakes, acls };
+    let primaries = config.primaries().map(|zone| &zone.name).collect();
+    let mut check = Check { config, outline, mistakes, acls, primaries };
     check.listeners();
     check.acls();
     check.access();
@@ -174,8 +175,9 @@ pub(super) fn references(config: &Config, outline: &Outline, mistakes: &mut Mist
 pub(super) struct Check<'a, 's> {
     pub(super) config: &'a Config,
     pub(super) outline: &'a Outline,
-    mistakes: &'a mut Mistakes<'s>,
+    pub(super) mistakes: &'a mut Mistakes<'s>,
     acls: HashMap<&'a str, &'a AclOptions>,
+    pub(super) primaries: HashSet<&'a Name>,
 }
 
 impl Check<'_, '_> {
@@ -434,7 +436,7 @@ impl Check<'_, '_> {
 }
 
 /// A name as operators write it: without the final dot.
-pub(super) fn shown(name: &crate::dns::Name) -> String {
+pub(super) fn shown(name: &Name) -> String {
     let text = name.to_string();
     match text.strip_suffix('.') {
         Some(short) if !short.is_empty() => short.to_owned(),

@@ -54,10 +54,12 @@ impl Check<'_, '_> {
             self.number_of_servers(entry, "servers", &zone.servers);
         }
         if let Some(base) = &zone.base.0 {
-            let names = || self.config.primaries().map(|zone| shown(&zone.name));
             let is_above = zone.name.as_ref().is_at_or_below(base.as_ref());
-            if !self.config.primaries().any(|primary| primary.name == *base) {
-                let names: Vec<String> = names().collect();
+            if !self.primaries.contains(base) {
+                if self.mistakes.is_full() {
+                    return self.mistakes.cut();
+                }
+                let names: Vec<String> = self.config.primaries().map(|zone| shown(&zone.name)).collect();
                 let help = match nearest(&shown(base), names.iter().map(String::as_str)) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => {

@@ -360,7 +360,7 @@ pub enum ZoneType {
 }
 
 /// One place where requests are written down.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(
     deny_unknown_fields,
     default,
@@ -379,25 +379,11 @@ pub struct AccessLogOptions {
     sample: NotBuilt,
 }
 
-impl Default for AccessLogOptions {
-    fn default() -> AccessLogOptions {
-        AccessLogOptions {
-            output: Output::Stdout,
-            format: NotBuilt,
-            rotate: NotBuilt,
-            messages: NotBuilt,
-            only: NotBuilt,
-            ignore: NotBuilt,
-            anonymize: NotBuilt,
-            sample: NotBuilt,
-        }
-    }
-}
-
 /// A place to write lines to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Output {
     /// Standard output.
+    #[default]
     Stdout,
     /// Standard error.
     Stderr,
@@ -419,7 +405,7 @@ impl<'de> Deserialize<'de> for Output {
 }
 
 /// What the server says of itself, on standard error.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case", expecting = "the options of `log`")]
 pub struct LogOptions {
     /// The least important that is said.
@@ -429,29 +415,25 @@ pub struct LogOptions {
     output: NotBuilt,
 }
 
-impl Default for LogOptions {
-    fn default() -> LogOptions {
-        LogOptions { level: LogLevel::Info, format: LogFormat::Auto, output: NotBuilt }
-    }
-}
-
 /// How important something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum LogLevel {
     Error,
     Warn,
+    #[default]
     Info,
     Debug,
     Trace,
 }
 
 /// How lines of the log look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// Colour on a terminal, plain elsewhere.
+    #[default]
     Auto,
     /// Without colour.
     Plain,

@@ -79,11 +79,21 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Vec<Diagnostic> {
 /// Where everything stands, when the text is YAML to both readers; traps on the way are reported and painted over.
 fn read_outline(mistakes: &mut Mistakes<'_>) -> Option<Outline> {
     let mut painted = Vec::new();
-    let mut text = mistakes.source.text.clone();
-    for _ in 0..readings(&text) {
+    let mut current = mistakes.source.clone();
+    // What the outline's reader has gone through once it goes through again with a word painted over: only libyaml, which
+    // stops at its first error, is asked about further words.
+    let mut is_outlined = false;
+    for _ in 0..readings(&current.text) {
         let mut duplicates = Mistakes::new(mistakes.source);
-        let read = Outline::read(&text, &mut duplicates);
-        let error = match read.and_then(|outline| libyaml_reads(&text).map(|()| outline)) {
+        let mut outline = || Outline::read(&current.text, &mut duplicates);
+        let read = match is_outlined {
+            true => libyaml_reads(&current.text).and_then(|()| outline()),
+            false => outline().and_then(|outline| {
+                is_outlined = true;
+                libyaml_reads(&current.text).map(|()| outline)
+            }),
+        };
+        let error = match read {
             Ok(mut outline) => {
                 painted.into_iter().for_each(|stretch| outline.prune_at(stretch));
                 mistakes.append(duplicates);
@@ -93,7 +103,6 @@ fn read_outline(mistakes: &mut Mistakes<'_>) -> Option<Outline> {
         };
         // An error is noticed on the line of its cause or at the beginning of the next.
         let lines = [error.line, error.line.saturating_sub(1)];
-        let current = Source::new("", text);
         let Some(trap) = lines.iter().find_map(|line| traps::find(*line, current.line(*line))) else {
             let at = Stretch { line: error.line, column: error.column, length: 1 };
             mistakes.add(Diagnostic::error(error.message), at);
@@ -103,7 +112,7 @@ fn read_outline(mistakes: &mut Mistakes<'_>) -> Option<Outline> {
         if !trap.is_paintable {
             return None;
         }
-        text = current.painted(trap.stretch);
+        current.paint(trap.stretch);
         painted.push(trap.stretch);
     }
     mistakes.cut();
@@ -125,33 +134,59 @@ fn libyaml_reads(text: &str) -> Result<(), SyntaxError> {
     })
 }
 
-/// The options. serde stops at the first mistake; so it is taken out and what is left is read again.
+/// The options, and whatever keeps the file from being them.
 fn read_options(outline: &mut Outline, mistakes: &mut Mistakes<'_>) -> Option<Config> {
-    let text = &mistakes.source.text;
     let mut first_error = None;
     if mistakes.is_empty() {
-        match serde_yaml::from_str(text) {
+        match read_text(&mistakes.source.text) {
             Ok(config) => return Some(config),
             Err(error) => first_error = Some(error),
         }
     }
-    for _ in 0..readings(text) {
-        let (text, lines) = outline.print();
-        let error = match serde_yaml::from_str(&text) {
-            Ok(config) => {
-                if let (true, Some(error)) = (mistakes.is_empty(), first_error) {
-                    mistakes.add_without_place(Diagnostic::error(error.to_string()));
-                }
-                return Some(config);
+    let config = read_pieces(outline, mistakes, limits::CONFIG_PIECE_OCTETS, &mut read_text)?;
+    if let (true, Some(error)) = (mistakes.is_empty(), first_error) {
+        mistakes.add_without_place(Diagnostic::error(error.to_string()));
+    }
+    Some(config)
+}
+
+fn read_text(text: &str) -> Result<Config, serde_yaml::Error> {
+    serde_yaml::from_str(text)
+}
+
+/// What the options are once every mistake is taken out. `read` stops at the first mistake; so it is taken out, and what
+/// follows is read on: by pieces, for a reader of YAML goes through all that it is given before serde sees the first key.
+fn read_pieces(
+    outline: &mut Outline,
+    mistakes: &mut Mistakes<'_>,
+    piece_octets: usize,
+    read: &mut dyn FnMut(&str) -> Result<Config, serde_yaml::Error>,
+) -> Option<Config> {
+    let (mut from, mut octets) = (ROOT, piece_octets);
+    let mut readings_left = readings(&mistakes.source.text);
+    while readings_left > 0 && !mistakes.is_cut() {
+        let piece = outline.print(from, octets);
+        let error = match (read(&piece.text), piece.next) {
+            (Ok(config), None) if from == ROOT => return Some(config),
+            (Ok(_), Some(next)) => {
+                from = next;
+                continue;
             }
-            Err(error) => error,
+            (Ok(_), None) => {
+                // No piece has a mistake any more: all of them together are the options.
+                (from, octets) = (ROOT, usize::MAX);
+                continue;
+            }
+            (Err(error), _) => error,
         };
         let line = error.location().map_or(0, |at| at.line().saturating_sub(1));
-        let (node, is_key) = lines.get(line).copied().unwrap_or((ROOT, false));
+        let (node, is_key) = piece.lines.get(line).copied().unwrap_or((ROOT, false));
         let (diagnostic, is_key) = explain(&error, outline, node, is_key);
         let stretch = if is_key { outline.key_stretch(node) } else { outline.value_stretch(node) };
         mistakes.add(diagnostic, stretch);
         outline.prune(node);
+        readings_left -= 1;
+        from = if octets == usize::MAX { ROOT } else { node };
     }
     mistakes.cut();
     None
@@ -232,5 +267,68 @@ fn without_place(error: &serde_yaml::Error) -> String {
     match message.rfind(" at line ") {
         Some(end) => message[..end].to_owned(),
         None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said when so many octets are read at once, the options if they can be, and how many octets were read.
+    fn read_by(piece_octets: usize, text: &str) -> (Vec<Diagnostic>, Option<Config>, usize) {
+        let source = Source::new("c.yaml", text.into());
+        let mut mistakes = Mistakes::new(&source);
+        let mut outline = read_outline(&mut mistakes).expect(text);
+        let mut octets = 0;
+        let mut read = |text: &str| {
+            octets += text.len();
+            read_text(text)
+        };
+        let config = read_pieces(&mut outline, &mut mistakes, piece_octets, &mut read);
+        (mistakes.into_sorted(), config, octets)
+    }
+
+    #[test]
+    fn the_same_is_said_however_long_the_pieces_are() {
+        let sections = [
+            "server: {worker: 1, workers: many, identity: [x, {y: z}], udp-payload-size: {}}\n",
+            "listen: [{adress: 127.0.0.1}, 10.0.0.1, {address: 127.0.0.1, transports: [udp, tpc, [tcp]]}, []]\n",
+            "acls: [{name: lan, networks: [nowhere, 10.0.0.1/8, {}, 10.0.0.0/8, []]}, {name: []}, {}]\n",
+            "zones: [{name: a..b, type: primray, file: f, fiel: f}, {type: stub, servers: [192.0.2.1@0, x]}]\n",
+            "resolver: {never-query: [x], trust-anchors: [], negative-trust-anchors: [a..b], ipv6: perhaps}\n",
+            "rate-limit: {responses: {per-second: -1, slip: 99999}, clients: {burst: 0, exempt: lan, x: {y: z}}}\n",
+            "cache: lots\nlog: [{level: inf}]\naccess-log: {output: none}\nwhat: {is: [this]}\n",
+            "access: {query: [any], recursion: any}\nviews: {a: [b]}\npolicy: []\ncontrol: {}\n",
+        ];
+        for text in sections.iter().map(|text| text.to_string()).chain([sections.concat(), "x".into()]) {
+            let (whole, config, _) = read_by(usize::MAX, &text);
+            assert!(!whole.is_empty() || text.starts_with("access"), "{text}");
+            for piece_octets in [0, 1, 10, 40, 100, 300, limits::CONFIG_PIECE_OCTETS] {
+                let by_pieces = read_by(piece_octets, &text);
+                assert_eq!(
+                    (by_pieces.0, by_pieces.1),
+                    (whole.clone(), config.clone()),
+                    "{piece_octets}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_again_for_a_mistake_does_not_grow_with_the_file() {
+        let bad = "- {name: a.example, type: primray, file: a}\n";
+        let good = "- {name: a.example, type: primary, file: a}\n";
+        let read = |mistakes: usize, length: usize| {
+            let between = good.repeat(length / mistakes);
+            let text = format!("zones:\n{}", format!("{bad}{between}").repeat(mistakes));
+            let (said, _, octets) = read_by(limits::CONFIG_PIECE_OCTETS, &text);
+            assert_eq!(said.len(), mistakes);
+            octets
+        };
+        for length in [500, 2000] {
+            let (one, many) = (read(1, length), read(50, length));
+            // A piece ends behind the line that makes it too long.
+            assert!(many < one + 50 * (limits::CONFIG_PIECE_OCTETS + 100), "{one} {many} of {length}");
+        }
     }
 }

@@ -254,8 +254,9 @@ impl Outline {
                 Some(key) if parent == ROOT => key.to_owned(),
                 Some(key) => format!(".{key}"),
                 None => {
-                    let index = self.nodes[parent].children.iter().position(|child| *child == at);
-                    format!("[{}]", index.unwrap_or(0))
+                    // Nodes are numbered in the order of the file.
+                    let index = self.nodes[parent].children.partition_point(|child| *child < at);
+                    format!("[{index}]")
                 }
             });
             at = parent;
@@ -263,22 +264,33 @@ impl Outline {
         steps.into_iter().rev().collect()
     }
 
-    /// What is left, as YAML with every key and value on a line of its own, and for each line its node and
-    /// whether the line is its key. Only read to find further mistakes: a file with one is never used.
-    pub fn print(&self) -> (String, Vec<(usize, bool)>) {
-        let mut printer = Printer { outline: self, text: String::new(), lines: Vec::new() };
+    /// What is left from a node on, in the lists and maps that it stands in. The piece ends before the first list, map or
+    /// scalar behind so many octets. Only read to find further mistakes: a file with one is never used.
+    pub fn print(&self, from: usize, octets: usize) -> Piece {
+        let piece = Piece { text: String::new(), lines: Vec::new(), next: None };
+        let mut printer = Printer { outline: self, from, octets, piece };
         match self.nodes[ROOT].is_pruned {
             true => printer.line(ROOT, false, "{}"),
             false => printer.value(ROOT),
         }
-        (printer.text, printer.lines)
+        printer.piece
     }
+}
+
+/// A piece of a file, as YAML with every key and value on a line of its own.
+pub(super) struct Piece {
+    pub text: String,
+    /// For each line its node, and whether the line is its key.
+    pub lines: Vec<(usize, bool)>,
+    /// Where the next piece begins.
+    pub next: Option<usize>,
 }
 
 struct Printer<'o> {
     outline: &'o Outline,
-    text: String,
-    lines: Vec<(usize, bool)>,
+    from: usize,
+    octets: usize,
+    piece: Piece,
 }
 
 impl Printer<'_> {
@@ -294,11 +306,18 @@ impl Printer<'_> {
             Content::Map => ("{", "}"),
         };
         self.line(node, false, open);
-        for child in self.outline.children(node) {
+        let children = &self.outline.nodes[node].children;
+        // The last that does not begin behind `from` is it, or holds it.
+        let first = children.partition_point(|child| *child <= self.from).saturating_sub(1);
+        for child in children[first..].iter().copied().filter(|child| !self.outline.nodes[*child].is_pruned) {
+            if child > self.from && self.piece.text.len() >= self.octets {
+                self.piece.next.get_or_insert(child);
+                break;
+            }
             if let Some(key) = self.outline.key(child) {
                 self.line(child, true, &format!("? {}", scalar(key, false)));
-                self.text.pop();
-                self.text.push_str(" :\n");
+                self.piece.text.pop();
+                self.piece.text.push_str(" :\n");
             }
             self.value(child);
             self.line(child, false, ",");
@@ -308,10 +327,10 @@ impl Printer<'_> {
 
     /// A space first: `---` and `...` at the first column would end the document.
     fn line(&mut self, node: usize, is_key: bool, text: &str) {
-        self.text.push(' ');
-        self.text.push_str(text);
-        self.text.push('\n');
-        self.lines.push((node, is_key));
+        self.piece.text.push(' ');
+        self.piece.text.push_str(text);
+        self.piece.text.push('\n');
+        self.piece.lines.push((node, is_key));
     }
 }
 

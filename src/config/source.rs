@@ -14,6 +14,7 @@ pub(super) struct Stretch {
 }
 
 /// A file's name and text.
+#[derive(Clone)]
 pub(super) struct Source {
     name: Arc<str>,
     pub text: String,
@@ -51,18 +52,19 @@ impl Source {
         (line, before.chars().count() + 1)
     }
 
-    /// The same text with the stretch painted over, so that the rest can be read on. Nothing else moves.
-    pub fn painted(&self, stretch: Stretch) -> String {
+    /// Paints the stretch over, so that the rest can be read on. No other character gets another line or column.
+    pub fn paint(&mut self, stretch: Stretch) {
         let span = self.line_span(stretch.line);
-        let painted = self.text[span.clone()].chars().enumerate().map(|(at, character)| {
-            let is_inside = (stretch.column - 1..stretch.column - 1 + stretch.length).contains(&at);
-            if is_inside { '_' } else { character }
-        });
-        let mut text = String::with_capacity(self.text.len());
-        text.push_str(&self.text[..span.start]);
-        text.extend(painted);
-        text.push_str(&self.text[span.end..]);
-        text
+        let line = &self.text[span.clone()];
+        let after = |text: &str, count| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+        let start = after(line, stretch.column - 1);
+        let length = after(&line[start..], stretch.length);
+        let painted = "_".repeat(line[start..start + length].chars().count());
+        let start = span.start + start;
+        self.text.replace_range(start..start + length, &painted);
+        for line_start in self.line_starts.iter_mut().skip(stretch.line) {
+            *line_start -= length - painted.len();
+        }
     }
 
     /// For a diagnostic.
@@ -129,6 +131,11 @@ impl<'s> Mistakes<'s> {
         self.found.is_empty()
     }
 
+    /// Whether mistakes were found that are not shown.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     pub fn is_full(&self) -> bool {
         self.found.len() >= limits::CONFIG_ERRORS
     }
@@ -140,5 +147,23 @@ impl<'s> Mistakes<'s> {
             last.notes.push("there are more mistakes than are shown; mend these first".to_owned());
         }
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_painted_over_moves_no_other_character() {
+        let mut source = Source::new("c", "a: \u{e9}\u{20ac}x\r\nb: ::1\n\u{1f980}\n".into());
+        source.paint(Stretch { line: 1, column: 4, length: 2 });
+        source.paint(Stretch { line: 2, column: 4, length: 3 });
+        source.paint(Stretch { line: 3, column: 1, length: 1 });
+        assert_eq!(source.text, "a: __x\r\nb: ___\n_\n");
+        assert_eq!([1, 2, 3, 4, 9].map(|line| source.line(line)), ["a: __x", "b: ___", "_", "", ""]);
+        source.paint(Stretch { line: 9, column: 7, length: 1 });
+        source.paint(Stretch { line: 3, column: 2, length: 9 });
+        assert_eq!(source.text, "a: __x\r\nb: ___\n__");
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn find(line: usize, text: &str) -> Option<Trap> {
         let stretch = Stretch { line, column: tab + 1, length: 1 };
         return Some(Trap { stretch, diagnostic, is_paintable: false });
     }
-    words(text).into_iter().find_map(|(start, word)| {
+    words(text).find_map(|(start, word)| {
         let (length, diagnostic) = trap_at(word, &text[start..])?;
         let column = text[..start].chars().count() + 1;
         Some(Trap { stretch: Stretch { line, column, length }, diagnostic, is_paintable: true })
@@ -30,24 +30,22 @@ pub(super) fn find(line: usize, text: &str) -> Option<Trap> {
 }
 
 /// The unquoted words of a line, by offset; a bracket is a word of its own, a comment ends the line.
-fn words(text: &str) -> Vec<(usize, &str)> {
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_between = |c: char| c.is_whitespace() || ",[]{}".contains(c);
-    let mut words = Vec::new();
     let mut at = 0;
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
+    let stretches = std::iter::from_fn(move || {
+        let (start, rest) = (at, &text[at..]);
+        let first = rest.chars().next()?;
         let length = match first {
-            '#' if at == 0 || text[..at].ends_with(char::is_whitespace) => break,
+            '#' if start == 0 || text[..start].ends_with(char::is_whitespace) => return None,
             '"' | '\'' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
             _ if is_between(first) => first.len_utf8(),
             _ => rest.find(is_between).unwrap_or(rest.len()),
         };
-        if !first.is_whitespace() && first != '"' && first != '\'' {
-            words.push((at, &rest[..length]));
-        }
         at += length;
-    }
-    words
+        Some((start, &rest[..length]))
+    });
+    stretches.filter(|(_, word)| !word.starts_with(|c: char| c.is_whitespace() || c == '"' || c == '\''))
 }
 
 /// How many characters of `rest`, which begins with `word`, are a trap.

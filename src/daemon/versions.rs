@@ -211,7 +211,7 @@ impl Versions {
     }
 
     /// Takes an old version back: its content under a new serial, or under its own where the SOA is signed or digested. The
-    /// zone file counts again once it is changed; see [`Prepared::tell_file_is_same`].
+    /// zone file counts again once it is changed; see `Prepared::tell_file_is_same`.
     pub fn roll_back(
         &self,
         served: &Arc<Zone>,

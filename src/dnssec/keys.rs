@@ -28,7 +28,7 @@ const REVOKED: u16 = 0x0080;
 const DNSSEC_PROTOCOL: u8 = 3;
 
 impl<'a> Dnskey<'a> {
-    /// None when it is cut short. A key of no octets is read, and is of no use to [`super::verify`].
+    /// None when it is cut short. A key of no octets is read, and is of no use to [`super::verify()`].
     pub fn parse(rdata: &'a [u8]) -> Option<Dnskey<'a>> {
         let ([high, low, protocol, algorithm], public_key) = rdata.split_first_chunk::<4>()?;
         let flags = u16::from_be_bytes([*high, *low]);

@@ -3,8 +3,8 @@
 //! Given: addresses or open sockets, what is published, a notebook for each thread. Must not know: configuration text,
 //! commands, how any answer is made. RFC 1035 4.2, 7766, 9715.
 //!
-//! A core has two threads: a worker that answers datagrams in batches ([`udp`]), and a runtime that owns the core's
-//! streams and the requests that wait ([`core`]). Both bring octets to a [`desk`] and carry octets back.
+//! A core has two threads: a worker that answers datagrams in batches (`udp`), and a runtime that owns the core's
+//! streams and the requests that wait (`core`). Both bring octets to a `desk` and carry octets back.
 
 mod admission;
 mod bounds;

@@ -56,7 +56,7 @@ pub(super) fn with_id(error: &ExtendedError, id: Option<RecordId>) -> ExtendedEr
     }
 }
 
-/// Where the steps of a failure are to be found, as [`told`] wrote it: a remembered one is the text alone.
+/// Where the steps of a failure are to be found, as `told` wrote it: a remembered one is the text alone.
 pub fn told_id(error: &ExtendedError) -> Option<RecordId> {
     error.text.rsplit_once("; id=")?.1.parse().ok()
 }

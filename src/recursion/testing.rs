@@ -19,17 +19,18 @@ pub(crate) const START: u32 = 10 * 86_400;
 const OLD: u32 = START - 86_400;
 const END: u32 = START + 90 * 86_400;
 
-/// One zone: its name, its key, and what its server says, as rows of a question, flags, answer and authority.
-pub(crate) struct SignedZone {
+/// Who signs for one zone. What its server says stands in rows, each signed by itself; the whole zones of `tests/sim` are
+/// signed in `tests/support/signed_zone.rs`, with the same keys.
+pub(crate) struct Signer {
     apex: Name,
     pub(crate) key: SigningKey,
 }
 
-impl SignedZone {
+impl Signer {
     /// With a key that is the same every time.
-    pub(crate) fn new(apex: &str) -> SignedZone {
+    pub(crate) fn new(apex: &str) -> Signer {
         let key = SigningKey::ed25519_of(apex.as_bytes(), KEY_SIGNING_KEY);
-        SignedZone { apex: apex.parse().unwrap(), key }
+        Signer { apex: apex.parse().unwrap(), key }
     }
 
     pub(crate) fn key_tag(&self) -> u16 {
@@ -80,7 +81,7 @@ fn row(asked: &str, flags: &'static str, answer: &str, authority: &str) -> Row {
 pub(crate) struct SignedLab {
     pub(crate) world: Arc<TestWorld>,
     pub(crate) recursion: Arc<Recursion>,
-    pub(crate) root: SignedZone,
+    pub(crate) root: Signer,
 }
 
 impl SignedLab {
@@ -93,9 +94,9 @@ impl SignedLab {
     pub(crate) fn with(
         options: ValidationOptions,
         upstreams: Upstreams,
-        change: impl Fn(TrustAnchors, &SignedZone) -> TrustAnchors,
+        change: impl Fn(TrustAnchors, &Signer) -> TrustAnchors,
     ) -> SignedLab {
-        let (root, example) = (SignedZone::new("."), SignedZone::new("example."));
+        let (root, example) = (Signer::new("."), Signer::new("example."));
         let mut anchors = TrustAnchors::none();
         let ds = root.key.ds(NameRef::ROOT, DigestType::SHA256);
         anchors.insert(NameRef::ROOT, RrType::DS, &ds).unwrap();
@@ -132,7 +133,7 @@ impl SignedLab {
 const ROOT_SOA: &str = ". 300 SOA ns.root. h. 1 2 3 4 60";
 const EXAMPLE_SOA: &str = "example. 300 SOA ns.example. h.example. 1 2 3 4 60";
 
-fn of_root(root: &SignedZone, example: &SignedZone) -> Vec<Row> {
+fn of_root(root: &Signer, example: &Signer) -> Vec<Row> {
     let no_ds = "plain. 60 NSEC . NS RRSIG NSEC";
     vec![
         row(". DNSKEY", "aa", &root.dnskey(), ""),
@@ -145,7 +146,7 @@ fn of_root(root: &SignedZone, example: &SignedZone) -> Vec<Row> {
     ]
 }
 
-fn of_example(example: &SignedZone) -> Vec<Row> {
+fn of_example(example: &Signer) -> Vec<Row> {
     vec![
         row("example. DNSKEY", "aa", &example.dnskey(), ""),
         row("www.example. A", "aa", "www.example. 300 A 192.0.2.80", ""),
@@ -166,7 +167,7 @@ fn of_example(example: &SignedZone) -> Vec<Row> {
     ]
 }
 
-fn host(world: &TestWorld, ip: &str, rows: Vec<Row>, root: &SignedZone, example: &SignedZone) {
+fn host(world: &TestWorld, ip: &str, rows: Vec<Row>, root: &Signer, example: &Signer) {
     let rows: Vec<(String, &str, Reply)> = rows
         .into_iter()
         .map(|(asked, flags, answer, authority)| {

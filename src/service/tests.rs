@@ -3,11 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-
 use super::*;
-use crate::cache::{Cache, CacheOptions};
+use crate::cache::{Cache, CacheOptions, NameServer};
 use crate::clock::{Age, Now, Tick, Unix};
 use crate::dns::{Name, Rcode, RrClass, RrType, Serial};
 use crate::limits;
@@ -16,18 +13,26 @@ use crate::policy::{
     Access, AccessOptions, Acl, AclOptions, ClientLimit, CookieSecret, CookieSecrets, RateLimit, SpecialNames,
 };
 use crate::recursion::Recursion;
-use crate::resolver::{DatagramFlight, NoReply, ResolverOptions, RootHints, World};
+use crate::resolver::testing::{Outside, TestWorld};
+use crate::resolver::{ResolverOptions, RootHints};
 use crate::wire::names::Hops;
 use crate::wire::{Flags, Header, MessageView, SectionKind};
 use crate::zone::{ZoneBuilder, ZoneEntry, ZoneTable};
 use crate::zonefile::{Files, NoIncludes, parse};
 
+#[path = "../../tests/support/client.rs"]
+mod client;
 mod datagrams;
 mod leaks;
 mod limiting;
+#[path = "../../tests/support/no_world.rs"]
+mod no_world;
 mod pulses;
 mod transfers;
 mod verdicts;
+
+use client::Client;
+use no_world::NoWorld;
 
 const ZONE: &str = "$ORIGIN example.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n\
     www A 192.0.2.2\nmany A 192.0.2.1\nmany A 192.0.2.2\nmany A 192.0.2.3\nmany A 192.0.2.4\nsub NS ns.sub\n\
@@ -71,35 +76,6 @@ fn snapshot(options: ServeOptions) -> Snapshot {
     }
 }
 
-/// A world nobody may send anything into.
-struct NoWorld;
-
-impl World for NoWorld {
-    fn now(&self) -> Now {
-        at(0)
-    }
-
-    fn random(&self) -> u64 {
-        0
-    }
-
-    fn datagram(&self, _: SocketAddr, _: &[u8]) -> Box<dyn DatagramFlight> {
-        panic!("a packet went out")
-    }
-
-    fn stream(&self, _: SocketAddr, _: &[u8]) -> BoxFuture<'static, Result<Bytes, NoReply>> {
-        panic!("a connection went out")
-    }
-
-    fn sleep_until(&self, _: Tick) -> BoxFuture<'static, ()> {
-        panic!("something waited")
-    }
-
-    fn spawn(&self, _: BoxFuture<'static, ()>) {
-        panic!("something was looked up")
-    }
-}
-
 fn resolving(snapshot: Snapshot) -> Snapshot {
     let cache = Arc::new(Cache::new(CacheOptions::default()));
     let world = Arc::new(NoWorld);
@@ -107,9 +83,19 @@ fn resolving(snapshot: Snapshot) -> Snapshot {
     Snapshot { recursion: Some(recursion), ..snapshot }
 }
 
+/// The recursion in a world whose root server is 192.0.2.1.
+fn resolving_in(world: &Arc<TestWorld>) -> Arc<Recursion> {
+    let root =
+        NameServer { name: "ns.root.".parse().unwrap(), addresses: ["192.0.2.1".parse().unwrap()].into() };
+    let hints = RootHints { servers: [root].into() };
+    let options = ResolverOptions { priming: false, ..ResolverOptions::default() };
+    let cache = Arc::new(Cache::new(CacheOptions::default()));
+    Recursion::new(cache, Arc::new(Outside(world.clone())), hints, options)
+}
+
 fn at(milliseconds: u64) -> Now {
     let nanoseconds = milliseconds * 1_000_000;
-    Now { tick: Tick(nanoseconds), age: Age(0), unix: Unix(1_700_000_000_000_000_000 + nanoseconds) }
+    Now { tick: Tick(nanoseconds), age: Age(0), unix: Unix(no_world::NOW.unix.0 + nanoseconds) }
 }
 
 /// A request: `name TYPE` or `name CLASS/TYPE`, an OPT record with these options, and these authority records.

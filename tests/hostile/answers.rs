@@ -2,7 +2,21 @@
 
 use std::sync::Arc;
 
-use namu::dns::{Answer, AnswerRrset, Name, Rcode, RecordsBuf, RrType, Rrset, Ttl};
+use namu::dns::{Answer, AnswerRrset, Name, QuestionRef, Rcode, RecordsBuf, RrType, Rrset, Ttl};
+use namu::wire::{Flags, OptToWrite, RecordOrder, ResponseHead};
+
+/// The head of a response that may be as long as a message can be.
+pub fn head(question: QuestionRef<'_>) -> ResponseHead<'_> {
+    ResponseHead {
+        id: 1,
+        flags: Flags::RD,
+        question: Some(question),
+        opt: Some(OptToWrite { udp_payload_size: 1232, dnssec_ok: true, ..OptToWrite::default() }),
+        extended_errors: true,
+        limit: 65_535,
+        order: RecordOrder::Fixed,
+    }
+}
 
 /// Each with its name.
 pub fn all() -> Vec<(&'static str, Answer<'static>)> {

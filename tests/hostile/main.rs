@@ -20,9 +20,7 @@ use namu::limits::POINTERS_PER_MESSAGE;
 use namu::observe::Transport;
 use namu::service::{Begin, Local, Packet, begin};
 use namu::wire::names::Hops;
-use namu::wire::{
-    Flags, MessageView, OptToWrite, Query, RecordOrder, ResponseHead, ResponseWriter, SectionKind,
-};
+use namu::wire::{MessageView, Query, ResponseWriter, SectionKind};
 use namu::zone::{ZoneBuilder, ZoneEntry};
 use namu::zonefile::{Files, NoIncludes, parse};
 
@@ -91,15 +89,7 @@ fn a_request_is_answered_with_no_more() {
 #[test]
 fn a_warm_writer_allocates_for_no_answer() {
     let question = Question::new("www.example.".parse::<Name>().unwrap(), RrType::A);
-    let head = ResponseHead {
-        id: 1,
-        flags: Flags::RD,
-        question: Some(question.as_ref()),
-        opt: Some(OptToWrite { udp_payload_size: 1232, dnssec_ok: true, ..OptToWrite::default() }),
-        extended_errors: true,
-        limit: 65_535,
-        order: RecordOrder::Fixed,
-    };
+    let head = answers::head(question.as_ref());
     let (mut writer, mut out) = (ResponseWriter::new(), vec![0; 65_535]);
     for (what, answer) in answers::all() {
         let first = writer.write(head, &answer, &mut out);

@@ -2,6 +2,8 @@
 //! not part of this project; where they are is told by `RPL_SCENARIOS`, else they are looked for beside the checkout.
 //! Print the verdict on each with `cargo test --test rpl -- --nocapture`; `RPL_ONLY=word` plays those named so, aloud.
 
+#[path = "../support/client.rs"]
+mod client;
 #[path = "../sim/clock.rs"]
 #[allow(dead_code, reason = "the rest is for the stories of tests/sim")]
 mod clock;

@@ -1,21 +1,20 @@
 //! A play from its first step to its last.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use namu::cache::Cache;
 use namu::dnssec::Accepted;
-use namu::observe::{Event, Transport};
+use namu::observe::Transport;
 use namu::policy::{Access, AccessOptions};
 use namu::recursion::Recursion;
-use namu::service::{self, Begin, Local, Packet, Replies, Snapshot};
+use namu::service::{self, Begin, Local, Packet, Snapshot};
 use namu::validator::{AnchorStore, Validation, ValidationOptions};
 use namu::zone::ZoneTable;
 
+use crate::client::Client;
 use crate::clock::Time;
 use crate::compare::first_difference;
 use crate::internet::Internet;
@@ -133,35 +132,16 @@ impl Stage {
             Begin::Continue(request) => {
                 let time = self.internet.time.clone();
                 self.internet.time.run(async move {
-                    let mut response = Response::default();
-                    let completed = Box::pin(service::complete(*request, &mut response));
+                    let mut client = Client::default();
+                    let completed = Box::pin(service::complete(*request, &mut client));
                     let patience = time.sleep_until(time.now().tick.plus(PATIENCE));
                     if let Either::Right(_) = select(completed, patience).await {
                         return None;
                     }
                     time.sleep_until(time.now().tick.plus(AFTER_AN_ANSWER)).await;
-                    response.octets
+                    client.messages.pop()
                 })
             }
         }
     }
-}
-
-/// What the client receives.
-#[derive(Default)]
-struct Response {
-    octets: Option<Vec<u8>>,
-}
-
-impl Replies for Response {
-    fn send<'a>(
-        &'a mut self,
-        octets: Vec<u8>,
-        _: Option<Event>,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        self.octets = Some(octets);
-        Box::pin(async { true })
-    }
-
-    fn give_up(&mut self, _: Event) {}
 }

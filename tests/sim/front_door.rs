@@ -1,9 +1,7 @@
 //! The whole server on an internet in memory: what is asked goes in as octets through the service, as a client's query
 //! does, and comes out as octets.
 
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use namu::dns::{Answer, AnswerRrset, ExtendedError, Name, Question, RrType};
@@ -13,12 +11,13 @@ use namu::policy::{
 };
 use namu::recursion::Recursion;
 use namu::resolver::World;
-use namu::service::{Begin, Local, Packet, Replies, ServeOptions, Snapshot, Visibility, begin, complete};
+use namu::service::{Begin, Local, Packet, ServeOptions, Snapshot, Visibility, begin, complete};
 use namu::wire::names::Hops;
 use namu::wire::{Flags, MessageView, SectionKind, write_query};
 use namu::zone::{ZoneEntry, ZoneTable};
 use namu::zonefile::{Files, NoIncludes, parse};
 
+use crate::client::Client;
 use crate::internet::{Internet, zone_of};
 
 /// What a scenario says of the server itself.
@@ -154,32 +153,12 @@ pub async fn ask(
         Begin::Continue(request) => {
             let mut client = Client::default();
             complete(*request, &mut client).await;
-            (client.octets, client.event.expect("a response has an event"))
+            let event = client.events.pop().expect("a response has an event");
+            (client.messages.pop().expect("a response"), event)
         }
         other => panic!("no response: {other:?}"),
     };
     (read(&octets), event)
-}
-
-#[derive(Default)]
-struct Client {
-    octets: Vec<u8>,
-    event: Option<Event>,
-}
-
-impl Replies for Client {
-    fn send<'a>(
-        &'a mut self,
-        octets: Vec<u8>,
-        event: Option<Event>,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        (self.octets, self.event) = (octets, event);
-        Box::pin(std::future::ready(true))
-    }
-
-    fn give_up(&mut self, event: Event) {
-        self.event = Some(event);
-    }
 }
 
 fn read(octets: &[u8]) -> Answer<'static> {

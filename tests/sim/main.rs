@@ -1,5 +1,7 @@
 //! The resolver on an internet in memory: no sockets, no real time, the same run every time.
 
+#[path = "../support/client.rs"]
+mod client;
 #[allow(dead_code, reason = "the rest is for the plays of tests/rpl")]
 mod clock;
 mod faults;

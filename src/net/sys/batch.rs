@@ -1,7 +1,7 @@
 //! Datagrams many at a time: recvmmsg, sendmmsg, and sendmsg for one that had to wait.
 //!
 //! Two invariants, which the SAFETY lines name:
-//! - *fixed*: an allocation of a [`Fixed`] never moves and lives as long as the batch, so headers may point into it.
+//! - *fixed*: an allocation of a `Fixed` never moves and lives as long as the batch, so headers may point into it.
 //! - *apart*: the kernel writes to it only during a call that takes `&mut Batch`, so no reference into it is alive.
 
 use std::io;

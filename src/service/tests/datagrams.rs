@@ -1,10 +1,7 @@
 //! What leaves over UDP is never longer than a datagram that needs no fragments (RFC 9715).
 
 use super::*;
-use crate::cache::NameServer;
-use crate::resolver::testing::{Outside, Seen, TestWorld};
-use std::future::Future;
-use std::pin::Pin;
+use crate::resolver::testing::Seen;
 
 /// A query with this payload size, without EDNS for none.
 fn asking(question: &str, payload: Option<u16>) -> Vec<u8> {
@@ -14,22 +11,6 @@ fn asking(question: &str, payload: Option<u16>) -> Vec<u8> {
         octets[at..at + 2].copy_from_slice(&payload.to_be_bytes());
     }
     octets
-}
-
-#[derive(Default)]
-struct Client(Vec<u8>);
-
-impl Replies for Client {
-    fn send<'a>(
-        &'a mut self,
-        octets: Vec<u8>,
-        _: Option<Event>,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        self.0 = octets;
-        Box::pin(std::future::ready(true))
-    }
-
-    fn give_up(&mut self, _: Event) {}
 }
 
 /// A root server whose answers are 40 strings of 250 octets, over a stream.
@@ -50,12 +31,7 @@ fn large_world() -> Arc<TestWorld> {
 #[test]
 fn no_datagram_is_longer_than_needs_no_fragments_whatever_the_client_says_it_takes() {
     let world = large_world();
-    let root =
-        NameServer { name: "ns.root.".parse().unwrap(), addresses: ["192.0.2.1".parse().unwrap()].into() };
-    let hints = RootHints { servers: [root].into() };
-    let cache = Arc::new(Cache::new(CacheOptions::default()));
-    let resolving = ResolverOptions { priming: false, ..ResolverOptions::default() };
-    let recursion = Recursion::new(cache, Arc::new(Outside(world.clone())), hints, resolving);
+    let recursion = resolving_in(&world);
     let large: String = (0..40).map(|n| format!("@ TXT {n}{}\n", "y".repeat(240))).collect();
     let large = format!("$ORIGIN large.\n$TTL 300\n@ SOA ns admin 7 1 1 1 1\n@ NS ns\n{large}");
     let served = snapshot(options());
@@ -71,7 +47,7 @@ fn no_datagram_is_longer_than_needs_no_fragments_whatever_the_client_says_it_tak
                 if let Begin::Continue(request) = begun {
                     let mut client = Client::default();
                     world.run(complete(*request, &mut client));
-                    octets = client.0;
+                    octets = client.messages.remove(0);
                 }
                 let flags = MessageView::parse(&octets).unwrap().header().flags;
                 let most = payload.unwrap_or(512).clamp(512, limits::UDP_PAYLOAD);

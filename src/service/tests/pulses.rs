@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
-use crate::cache::NameServer;
-use crate::resolver::testing::{Outside, Seen, TestWorld};
+use crate::resolver::World;
+use crate::resolver::testing::Seen;
 
 /// The moment at which the server of the attacker lets all its replies go.
 const RELEASE: Duration = Duration::from_millis(1500);
@@ -26,12 +26,12 @@ impl Sent {
     }
 }
 
-struct Client {
+struct Noting {
     sent: Arc<Sent>,
     world: Arc<TestWorld>,
 }
 
-impl Replies for Client {
+impl Replies for Noting {
     fn send<'a>(
         &'a mut self,
         octets: Vec<u8>,
@@ -69,13 +69,8 @@ fn began() -> Tick {
 /// All questions of one network, evenly until the release; what went out, in order.
 fn bombed(addresses: usize) -> Vec<(Tick, usize, Rcode)> {
     let world = slow_world(addresses);
-    let root =
-        NameServer { name: "ns.root.".parse().unwrap(), addresses: ["192.0.2.1".parse().unwrap()].into() };
-    let options = ResolverOptions { priming: false, ..ResolverOptions::default() };
-    let outside: Arc<dyn World> = Arc::new(Outside(world.clone()));
-    let cache = Arc::new(Cache::new(CacheOptions::default()));
-    let hints = RootHints { servers: [root].into() };
-    let recursion = Recursion::new(cache, outside.clone(), hints, options);
+    let recursion = resolving_in(&world);
+    let outside = Outside(world.clone());
     // Until its slowness is known, nobody would wait for its replies so long.
     let warm = crate::resolver::testing::question("warm. A");
     assert_eq!(world.run(recursion.resolve(warm)).rcode, Rcode::NOERROR);
@@ -96,7 +91,7 @@ fn bombed(addresses: usize) -> Vec<(Tick, usize, Rcode)> {
                 match begin(&mut local, &packet, &snapshot, world.now(), &mut out) {
                     Begin::Done { length, .. } => sent.note(world.now().tick, &out[..length]),
                     Begin::Continue(request) => {
-                        let mut client = Client { sent: sent.clone(), world: world.clone() };
+                        let mut client = Noting { sent: sent.clone(), world: world.clone() };
                         outside.spawn(Box::pin(async move { complete(*request, &mut client).await }));
                     }
                     other => panic!("{other:?}"),

@@ -1,8 +1,5 @@
 //! Zone transfers: who may have one, over which door, and what is written down of it.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use futures_util::FutureExt;
 
 use super::*;
@@ -49,34 +46,11 @@ fn a_transfer_is_for_who_may_have_it_over_the_door_it_needs() {
     }
 }
 
-/// Takes so many messages, then the client is gone.
-struct Client {
-    patience: usize,
-    messages: Vec<Vec<u8>>,
-    events: Vec<Event>,
-}
-
-impl Replies for Client {
-    fn send<'a>(
-        &'a mut self,
-        octets: Vec<u8>,
-        event: Option<Event>,
-    ) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>> {
-        self.messages.push(octets);
-        self.events.extend(event);
-        Box::pin(std::future::ready(self.messages.len() < self.patience))
-    }
-
-    fn give_up(&mut self, event: Event) {
-        self.events.push(event);
-    }
-}
-
 fn transfer(house: &mut House, patience: usize) -> Client {
     house.transport = Transport::Tcp;
     let (begun, _) = house.begin(&request("big. AXFR", Some(&asking_for(&[9, 3])), b""));
     let Begin::Continue(request) = begun else { panic!("{begun:?}") };
-    let mut client = Client { patience, messages: Vec::new(), events: Vec::new() };
+    let mut client = Client { patience, ..Client::default() };
     complete(*request, &mut client).now_or_never().expect("nothing here waits");
     client
 }
