@@ -96,10 +96,17 @@ fn next_question(question: &Question, delegation: &Delegation, progress: &mut Pr
             Lookup::Fresh(_) | Lookup::Stale(_) | Lookup::Miss => None,
         };
         match known {
+            // An alias of this name says nothing of those below it; and what is to be had anew is not to be believed again.
+            Some(known)
+                if known.kind == Kind::NxDomain && (task.is_past_cache || !known.answer.is_empty()) =>
+            {
+                return Todo::Ask(Next::Whole);
+            }
             Some(known) if known.kind == Kind::NxDomain => {
-                return match progress.is_relaxed() || !known.answer.is_empty() {
-                    true => Todo::Ask(Next::Whole),
-                    false => Todo::Believe(denial(&known, task)),
+                let denial = denial(&known, task);
+                return match !progress.is_relaxed() || task.is_proven_absent(&part.name, &denial) {
+                    true => Todo::Believe(denial),
+                    false => Todo::Ask(Next::Whole),
                 };
             }
             Some(_) => progress.passed(&part),
@@ -145,11 +152,11 @@ async fn ask_part(
     // An alias of this name says nothing of those below it.
     if found.aliases.is_empty() {
         remember_denial(part, &found, task);
-        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
-        match (&found.end, expected) {
-            (End::NxDomain, Expected::Part) => return Ok(Asked::Said(Said::Found(found))),
-            (End::NxDomain, _) => return Ok(Asked::Unclear),
-            _ => {}
+        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals; these
+        // have no proof of it.
+        if found.end == End::NxDomain {
+            let is_believed = expected == Expected::Part || task.is_proven_absent(&part.name, &found);
+            return Ok(if is_believed { Asked::Said(Said::Found(found)) } else { Asked::Unclear });
         }
     }
     progress.passed(part);
