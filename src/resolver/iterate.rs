@@ -486,7 +486,8 @@ pub(super) fn understand(
             }
             Ok((Said::Found(found), result))
         }
-        Verdict::Referral(mut referral) => {
+        Verdict::Referral(referral) => {
+            let mut referral = referral.ending_with_ds(task.cache(), task.now());
             if referral.is_too_many {
                 task.budget().become_wary();
             }

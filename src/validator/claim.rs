@@ -1,5 +1,5 @@
 //! Claims: what stands beside a denial, taken at its word. For those who choose what to ask next: what is to be believed says
-//! [`validate`](super::validate) alone.
+//! [`validate()`](super::validate()) alone.
 
 use crate::dns::{NameRef, Rrset};
 use crate::dnssec::denial::check_nxdomain;
