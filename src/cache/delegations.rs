@@ -43,7 +43,7 @@ pub struct NewDelegation {
     pub apex: Name,
     /// Its name servers.
     pub servers: Box<[NameServer]>,
-    /// The smallest TTL of its NS and glue RRsets.
+    /// The smallest TTL of its NS and glue RRsets, and of the DS RRset that came with them.
     pub ttl: Ttl,
     /// Who says so.
     pub learnt_from: LearntFrom,

@@ -16,7 +16,7 @@ use super::verdicts::Verdicts;
 use super::{Cached, Resolved, cached};
 use crate::cache::{Cache, CacheOptions, Lookup, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
-use crate::dns::{Name, Question, QuestionRef, Rcode};
+use crate::dns::{Name, NameRef, Question, QuestionRef, Rcode, Rrset};
 use crate::limits;
 use crate::observe::flight_recorder::Record;
 use crate::observe::{FlightRecorder, RecordId, Step};
@@ -25,7 +25,7 @@ use crate::resolver::{
     Aim, Budget, Failure, FlightId, Flights, Here, Landing, Limit, Resolution, Resolver, ResolverOptions,
     RootHints, Task, Upstreams, World, resolve, stands_here,
 };
-use crate::validator::{Mode, Validated, Validation, validate};
+use crate::validator::{Mode, Validated, Validation, validate, would_prove_absence};
 
 /// Recursion as `service` sees it: what is known at once, and what has to be found.
 pub struct Recursion {
@@ -439,6 +439,10 @@ impl Flights for Recursion {
         let (waiter, budget) = (parent.flight, parent.budget().clone());
         let task = parent.child_maker(question.clone(), aim);
         async move { self.lead_or_follow(&question, aim, Some(waiter), &budget, task).await }.boxed()
+    }
+
+    fn would_prove_absence(&self, name: NameRef<'_>, soa: &Rrset, proofs: &[Rrset]) -> bool {
+        would_prove_absence(name, soa, proofs)
     }
 
     fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure> {

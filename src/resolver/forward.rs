@@ -12,14 +12,15 @@ use super::exchange::{Outcome, ask_with};
 use super::failure::Tried;
 use super::iterate::{self, Iterated, Said};
 use super::reply::Reply;
+use super::round::{Heard, Round};
 use super::scrub::Scrubbed;
 use super::upstreams::{Strategy, UpstreamKind, UpstreamZone};
-use super::{Failure, Limit, NoReply, Task, here};
+use super::{Failure, Task, here};
 use crate::cache::{Delegation, servers::RoundTrip};
 use crate::clock::Age;
 use crate::dns::{Question, RrType};
 use crate::limits;
-use crate::observe::{Choice, ExchangeResult, Step, UpstreamExchange};
+use crate::observe::{Choice, ExchangeResult, Step};
 use crate::wire::Flags;
 
 /// Asks whoever is to be asked: the servers of a zone delegated from here, those of a forward or stub zone, else from
@@ -57,7 +58,7 @@ async fn forward(question: &Question, zone: &UpstreamZone, task: &Task) -> Resul
         }
     };
     task.enter(&zone.apex)?;
-    let found = Round::new(zone, task).run(question, Flags::RD, understand).await?;
+    let found = UpstreamRound::new(zone, task).run(question, Flags::RD, understand).await?;
     Ok(Iterated { found, zone: zone.apex.clone(), is_forwarded: true })
 }
 
@@ -95,7 +96,7 @@ async fn stub(question: &Question, zone: &UpstreamZone, task: &Task) -> Result<I
         said => Ok(said),
     };
     task.enter(&zone.apex)?;
-    match Round::new(zone, task).run(question, Flags::default(), understand).await? {
+    match UpstreamRound::new(zone, task).run(question, Flags::default(), understand).await? {
         Said::Found(found) | Said::FromCache(found) => Ok(Iterated::of_zone(found, apex.apex)),
         Said::Below(below) => {
             task.budget().referral()?;
@@ -131,18 +132,16 @@ struct Upstream {
     round_trip: Option<RoundTrip>,
 }
 
-/// One question's way around the servers of a zone.
-struct Round<'t> {
+/// A round of the servers of a forward or stub zone.
+struct UpstreamRound<'t> {
     zone: &'t UpstreamZone,
     task: &'t Task,
+    round: Round<'t>,
     upstreams: Vec<Upstream>,
-    tried: Vec<Tried>,
-    silent_tries: u32,
-    bad_replies: u32,
 }
 
-impl<'t> Round<'t> {
-    fn new(zone: &'t UpstreamZone, task: &'t Task) -> Round<'t> {
+impl<'t> UpstreamRound<'t> {
+    fn new(zone: &'t UpstreamZone, task: &'t Task) -> UpstreamRound<'t> {
         let (servers, now) = (task.cache().servers(), task.now());
         let upstream = |server: &SocketAddr| {
             let known = servers.server(*server, now);
@@ -158,7 +157,7 @@ impl<'t> Round<'t> {
         };
         let upstreams = zone.servers.iter().map(upstream).collect();
         task.step(Step::Upstream(zone.apex.clone()));
-        Round { zone, task, upstreams, tried: Vec::new(), silent_tries: 0, bad_replies: 0 }
+        UpstreamRound { zone, task, round: Round::new(&zone.apex, task), upstreams }
     }
 
     /// Asks one server after the other, or several at once, until one has something to say that `understand` takes.
@@ -179,23 +178,10 @@ impl<'t> Round<'t> {
             while !asked.is_empty() {
                 let ((server, outcome), _, others) = select_all(asked).await;
                 asked = others;
-                let write_down = |result| {
-                    let exchange = UpstreamExchange { server, result };
-                    task.step(Step::Exchange { question: question.clone(), exchange });
-                };
-                let outcome = outcome.map_err(|limit| {
-                    if matches!(limit, Limit::Time(_)) {
-                        write_down(ExchangeResult::Timeout);
-                    }
-                    self.cut_short(limit, server)
-                })?;
-                let no_reply = if let Outcome::NoReply(no_reply) = outcome { Some(no_reply) } else { None };
-                let understood = understand(outcome);
-                let (Ok((_, result)) | Err(result)) = understood;
-                write_down(result);
-                match understood {
-                    Ok((said, _)) => return Ok(said),
-                    Err(result) => self.failed(Tried { server, result, no_reply }),
+                let Heard { said, tried } = self.round.hear(question, server, outcome, &understand)?;
+                match said {
+                    Some(said) => return Ok(said),
+                    None => self.failed(tried),
                 }
             }
         }
@@ -204,10 +190,11 @@ impl<'t> Round<'t> {
     /// Whom to ask next, and how long to wait for each. The error is that nobody is left.
     fn next_wave(&mut self) -> Result<Vec<(SocketAddr, Duration)>, Failure> {
         // With somebody else to turn to, servers that were silent just now are let be.
+        let Round { silent_tries, bad_replies, .. } = self.round;
         let is_hopeless = self.zone.fallback && self.upstreams.iter().all(|upstream| upstream.is_backed_off);
         let patience =
             if self.zone.fallback { limits::FORWARD_TRIES_BEFORE_FALLBACK } else { limits::FORWARD_TRIES };
-        if is_hopeless || self.silent_tries >= patience || self.bad_replies >= limits::FORWARD_BAD_REPLIES {
+        if is_hopeless || silent_tries >= patience || bad_replies >= limits::FORWARD_BAD_REPLIES {
             return Err(self.failure());
         }
         let is_ordered = self.zone.strategy == Strategy::Ordered;
@@ -251,42 +238,16 @@ impl<'t> Round<'t> {
     }
 
     fn failed(&mut self, tried: Tried) {
-        let Tried { server, result, no_reply } = tried;
-        let (servers, now) = (self.task.cache().servers(), self.task.now());
-        let is_ours = no_reply == Some(NoReply::NoSocket);
-        let is_silence = matches!(result, ExchangeResult::Timeout | ExchangeResult::Unreachable);
-        if is_silence && !is_ours {
-            servers.stayed_silent(server, now);
-        }
-        if result == ExchangeResult::Timeout {
-            self.silent_tries += 1
-        } else {
-            self.bad_replies += 1
-        }
-        if let Some(upstream) = self.upstreams.iter_mut().find(|upstream| upstream.server == server) {
+        if let Some(upstream) = self.upstreams.iter_mut().find(|upstream| upstream.server == tried.server) {
             upstream.tries += 1;
-            upstream.is_out = result != ExchangeResult::Timeout;
+            upstream.is_out = tried.result != ExchangeResult::Timeout;
         }
-        self.remember(tried);
-    }
-
-    /// Of each server the last word counts.
-    fn remember(&mut self, tried: Tried) {
-        self.tried.retain(|known| known.server != tried.server);
-        self.tried.push(tried);
+        self.round.count(tried.result);
+        self.round.failed(tried);
     }
 
     fn failure(&mut self) -> Failure {
-        let tried = std::mem::take(&mut self.tried).into();
-        Failure::NoUpstream { zone: self.zone.apex.clone(), tried }
-    }
-
-    fn cut_short(&mut self, limit: Limit, server: SocketAddr) -> Failure {
-        if matches!(limit, Limit::Time(_)) {
-            self.remember(Tried { server, result: ExchangeResult::Timeout, no_reply: None });
-        }
-        let tried = std::mem::take(&mut self.tried).into();
-        Failure::CutShort { limit, zone: self.zone.apex.clone(), tried }
+        Failure::NoUpstream { zone: self.zone.apex.clone(), tried: self.round.take_tried() }
     }
 }
 

@@ -13,13 +13,14 @@ use super::exchange::{Outcome, ask};
 use super::failure::Tried;
 use super::minimise::{Next, Progress};
 use super::resolve::{aged, with_negative_ttl};
+use super::round::{Heard, Round};
 use super::scrub::keep_in_bailiwick;
 use super::{Failure, Limit, NoReply, Task, addresses, here, prime};
 use crate::cache::{CachedAnswer, CachedRrset, Delegation, Kind, Lookup, NewAnswer, Security};
 use crate::clock::Age;
 use crate::dns::{Name, Question, RrType, Rrset};
 use crate::limits;
-use crate::observe::{ExchangeResult, Step, UpstreamExchange};
+use crate::observe::{ExchangeResult, Step};
 
 /// What was found, and the apex of the zone whose server said so.
 pub struct Iterated {
@@ -97,10 +98,12 @@ fn next_question(question: &Question, delegation: &Delegation, progress: &mut Pr
         };
         match known {
             Some(known) if known.kind == Kind::NxDomain => {
-                return match progress.is_relaxed() || !known.answer.is_empty() {
-                    true => Todo::Ask(Next::Whole),
-                    false => Todo::Believe(denial(&known, task)),
-                };
+                let denial = denial(&known, task);
+                // An alias of this name says nothing of those below it; and what is to be had anew is not believed again.
+                let is_believed = known.answer.is_empty()
+                    && !task.is_past_cache
+                    && (!progress.is_relaxed() || task.is_proven_absent(&part.name, &denial));
+                return if is_believed { Todo::Believe(denial) } else { Todo::Ask(Next::Whole) };
             }
             Some(_) => progress.passed(&part),
             None => {
@@ -145,11 +148,11 @@ async fn ask_part(
     // An alias of this name says nothing of those below it.
     if found.aliases.is_empty() {
         remember_denial(part, &found, task);
-        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals.
-        match (&found.end, expected) {
-            (End::NxDomain, Expected::Part) => return Ok(Asked::Said(Said::Found(found))),
-            (End::NxDomain, _) => return Ok(Asked::Unclear),
-            _ => {}
+        // RFC 8020 2: nothing is below a name that does not exist. Servers exist that say so of empty non-terminals; these
+        // have no proof of it.
+        if found.end == End::NxDomain {
+            let is_believed = expected == Expected::Part || task.is_proven_absent(&part.name, &found);
+            return Ok(if is_believed { Asked::Said(Said::Found(found)) } else { Asked::Unclear });
         }
     }
     progress.passed(part);
@@ -234,42 +237,32 @@ async fn ask_zone(
     task.enter(&delegation.apex)?;
     let (apex, name_servers) = (delegation.apex.clone(), delegation.servers.len());
     task.step(Step::Zone { apex, name_servers });
-    let mut round = Round::new(delegation, task);
+    let mut servers = DelegationRound::new(delegation, task);
     if expected == Expected::Glue {
-        round.candidates.seek_no_more();
+        servers.candidates.seek_no_more();
     }
     loop {
-        let (server, timeout) = match round.next().await {
-            Ok(next) => next,
-            Err(failure) => return round.end(question, failure),
-        };
-        let write_down = |result| {
-            let exchange = UpstreamExchange { server, result };
-            task.step(Step::Exchange { question: question.clone(), exchange });
-        };
-        let outcome = match ask(question, server, timeout, task).await {
-            Ok(outcome) => outcome,
-            Err(limit) => {
-                if matches!(limit, Limit::Time(_)) {
-                    write_down(ExchangeResult::Timeout);
-                }
-                let failure = round.cut_short(limit, Some(server));
-                return round.end(question, failure);
+        let heard = match servers.next().await {
+            Ok((server, timeout)) => {
+                let outcome = ask(question, server, timeout, task).await;
+                let understand = |outcome| understand(outcome, question, delegation, task);
+                servers.round.hear(question, server, outcome, understand)
             }
+            Err(failure) => Err(failure),
         };
-        let no_reply = if let Outcome::NoReply(no_reply) = outcome { Some(no_reply) } else { None };
-        let understood = understand(outcome, question, delegation, task);
-        let (Ok((_, result)) | Err(result)) = understood;
-        write_down(result);
-        match understood.map(|(said, _)| said.by(server)) {
-            Ok(Said::FromCache(found)) => drop(round.last_resort.get_or_insert(found)),
-            Ok(said) => return Ok(Asked::Said(said)),
-            Err(_) => {}
+        let Heard { said, tried } = match heard {
+            Ok(heard) => heard,
+            Err(failure) => return servers.end(question, failure),
+        };
+        match said.map(|said| said.by(tried.server)) {
+            Some(Said::FromCache(found)) => drop(servers.last_resort.get_or_insert(found)),
+            Some(said) => return Ok(Asked::Said(said)),
+            None => {}
         }
-        if expected == Expected::RelaxedPart && has_replied(result) {
+        if expected == Expected::RelaxedPart && has_replied(tried.result) {
             return Ok(Asked::Unclear);
         }
-        round.failed(Tried { server, result, no_reply });
+        servers.failed(tried);
     }
 }
 
@@ -309,14 +302,12 @@ fn has_replied(result: ExchangeResult) -> bool {
     !matches!(result, ExchangeResult::Timeout | ExchangeResult::Unreachable)
 }
 
-/// One question's way around the servers of a zone.
-struct Round<'t> {
+/// A round of the servers of a delegation.
+struct DelegationRound<'t> {
     delegation: &'t Delegation,
     task: &'t Task,
+    round: Round<'t>,
     candidates: Candidates,
-    tried: Vec<Tried>,
-    silent_tries: u32,
-    bad_replies: u32,
     limit: Option<Limit>,
     /// What a server said that has it from somebody's cache.
     last_resort: Option<Found>,
@@ -324,20 +315,12 @@ struct Round<'t> {
     has_other_glue: bool,
 }
 
-impl<'t> Round<'t> {
-    fn new(delegation: &'t Delegation, task: &'t Task) -> Round<'t> {
+impl<'t> DelegationRound<'t> {
+    fn new(delegation: &'t Delegation, task: &'t Task) -> DelegationRound<'t> {
         let candidates = Candidates::of(delegation, task);
-        Round {
-            delegation,
-            task,
-            candidates,
-            tried: Vec::new(),
-            silent_tries: 0,
-            bad_replies: 0,
-            limit: None,
-            last_resort: None,
-            has_other_glue: false,
-        }
+        let round = Round::new(&delegation.apex, task);
+        let (limit, last_resort, has_other_glue) = (None, None, false);
+        DelegationRound { delegation, task, round, candidates, limit, last_resort, has_other_glue }
     }
 
     /// The server to ask and the time it has. Name servers without an address are looked up once all others have been
@@ -348,13 +331,14 @@ impl<'t> Round<'t> {
                 match addresses::find_more(&mut self.candidates, self.delegation, self.task).await {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    Err(limit) => return Err(self.cut_short(limit, None)),
+                    Err(limit) => return Err(self.round.cut_short(limit, None)),
                 }
             }
+            let Round { silent_tries, bad_replies, .. } = self.round;
             let has_patience =
-                self.silent_tries < self.patience() && self.bad_replies < limits::BAD_REPLIES_PER_DELEGATION;
+                silent_tries < self.patience() && bad_replies < limits::BAD_REPLIES_PER_DELEGATION;
             let chosen = self.candidates.choose(self.task.random()).filter(|_| has_patience);
-            let is_last_resort_due = chosen.is_none() || self.silent_tries >= limits::TRIES_BEFORE_OTHER_GLUE;
+            let is_last_resort_due = chosen.is_none() || silent_tries >= limits::TRIES_BEFORE_OTHER_GLUE;
             if is_last_resort_due && !std::mem::replace(&mut self.has_other_glue, true) {
                 self.candidates.add_other_glue(self.delegation, self.task);
                 continue;
@@ -377,35 +361,21 @@ impl<'t> Round<'t> {
 
     fn failed(&mut self, tried: Tried) {
         let Tried { server, result, no_reply } = tried;
-        let (servers, now) = (self.task.cache().servers(), self.task.now());
         match result {
-            ExchangeResult::Timeout => {
-                servers.stayed_silent(server, now);
-                self.silent_tries += 1;
-                self.candidates.tried(server);
-            }
-            // Nothing was sent: that costs time, not packets.
-            ExchangeResult::Unreachable
-                if matches!(no_reply, Some(NoReply::Unreachable | NoReply::NoSocket)) =>
-            {
-                // A machine without descriptors says nothing about the server.
-                if no_reply == Some(NoReply::Unreachable) {
-                    servers.stayed_silent(server, now);
-                }
-                self.task.budget().release_address(server.ip());
-                self.candidates.rule_out(server);
-            }
-            _ => {
-                match result {
-                    ExchangeResult::Lame => servers.set_lame(server, &self.delegation.apex, now),
-                    ExchangeResult::Unreachable => servers.stayed_silent(server, now),
-                    _ => {}
-                }
-                self.bad_replies += 1;
-                self.candidates.rule_out(server);
-            }
+            ExchangeResult::Timeout => self.candidates.tried(server),
+            _ => self.candidates.rule_out(server),
         }
-        self.remember(tried);
+        if result == ExchangeResult::Lame {
+            self.task.cache().servers().set_lame(server, &self.delegation.apex, self.task.now());
+        }
+        match no_reply {
+            // Nothing was sent: that costs time, not packets.
+            Some(NoReply::Unreachable | NoReply::NoSocket) => {
+                self.task.budget().release_address(server.ip());
+            }
+            _ => self.round.count(result),
+        }
+        self.round.failed(tried);
     }
 
     /// How many silent tries the servers of this zone are worth.
@@ -432,29 +402,12 @@ impl<'t> Round<'t> {
 
     fn failure(&mut self) -> Failure {
         match self.limit {
-            Some(limit) if self.tried.is_empty() => self.cut_short(limit, None),
+            Some(limit) if self.round.is_fresh() => self.round.cut_short(limit, None),
             _ => Failure::NoAnswer {
                 zone: self.delegation.apex.clone(),
-                tried: std::mem::take(&mut self.tried).into(),
+                tried: self.round.take_tried(),
                 cause: self.candidates.cause.take(),
             },
-        }
-    }
-
-    /// The budget is spent, perhaps while waiting for `server`.
-    fn cut_short(&mut self, limit: Limit, server: Option<SocketAddr>) -> Failure {
-        if let (Limit::Time(_), Some(server)) = (limit, server) {
-            self.remember(Tried { server, result: ExchangeResult::Timeout, no_reply: None });
-        }
-        let (zone, tried) = (self.delegation.apex.clone(), std::mem::take(&mut self.tried));
-        Failure::CutShort { limit, zone, tried: tried.into() }
-    }
-
-    /// Of each server the last word counts.
-    fn remember(&mut self, tried: Tried) {
-        match self.tried.iter_mut().find(|known| known.server == tried.server) {
-            Some(known) => *known = tried,
-            None => self.tried.push(tried),
         }
     }
 }
@@ -479,7 +432,8 @@ pub(super) fn understand(
             }
             Ok((Said::Found(found), result))
         }
-        Verdict::Referral(mut referral) => {
+        Verdict::Referral(referral) => {
+            let mut referral = referral.ending_with_ds(task.cache(), task.now());
             if referral.is_too_many {
                 task.budget().become_wary();
             }

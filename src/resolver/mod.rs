@@ -4,7 +4,8 @@
 //! the tree (`Upstreams`). Must not know: sockets, clocks, chance (they come
 //! through `World`), how zones are kept, validation; it reads the cache and writes nothing but a server's own record.
 //! RFC 1034 5.3.3 (the algorithm), RFC 2181 5.4 (what to believe), RFC 2308 (negative answers), RFC 5452 (matching
-//! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 9156 (QNAME minimisation), RFC 9520 (failures), RFC 9609 (priming).
+//! replies), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 8020 (NXDOMAIN), RFC 9156 (QNAME minimisation),
+//! RFC 9520 (failures), RFC 9609 (priming).
 
 pub mod budget;
 pub mod failure;
@@ -28,6 +29,7 @@ mod iterate;
 mod minimise;
 mod prime;
 mod reply;
+mod round;
 mod scrub;
 
 #[cfg(test)]

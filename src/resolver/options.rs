@@ -62,7 +62,7 @@ impl Default for ResolverOptions {
 pub enum Minimisation {
     /// The whole name and its type.
     None,
-    /// One label more than the zone has, and the whole name when that leads nowhere.
+    /// One label more than the zone has, and the whole name when that leads nowhere and no signed proof says why.
     Relaxed,
     /// One label more than the zone has. What does not exist has nothing below (RFC 8020).
     Strict,

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
+use super::classify::Found;
 use super::{Budget, Failure, Here, Limit, Resolution, ResolverOptions, RootHints, Upstreams, World};
 use crate::cache::{Cache, Credibility, NewAnswer, NewDelegation, Security};
 use crate::clock::Now;
-use crate::dns::{Name, NameRef, Question, RrType, SharedRrset};
+use crate::dns::{Name, NameRef, Question, RrType, Rrset, SharedRrset};
 use crate::limits;
 use crate::observe::{RecordId, RecursionFacts, Step};
 
@@ -33,6 +34,9 @@ pub trait Flights: Send + Sync {
 
     /// Delegations are shared at once, so that children need not ask for what their parent has just been told.
     fn learn(&self, delegation: NewDelegation);
+
+    /// Whether what stands beside a denial proves that a name does not exist, if it is what it says it is.
+    fn would_prove_absence(&self, name: NameRef<'_>, soa: &Rrset, proofs: &[Rrset]) -> bool;
 
     /// A flight is about to ask the servers of a zone; the error is [`Failure::CrowdedZone`].
     fn enter(&self, flight: FlightId, zone: &Name) -> Result<(), Failure>;
@@ -219,6 +223,12 @@ impl Task {
     /// Says which zone's servers are asked from here on, and whether there is room for one more at them.
     pub fn enter(&self, zone: &Name) -> Result<(), Failure> {
         self.flights.enter(self.flight, zone)
+    }
+
+    /// Whether a denial proves, at its word, that a name does not exist.
+    pub(super) fn is_proven_absent(&self, name: &Name, denial: &Found) -> bool {
+        let prove = |soa| self.flights.would_prove_absence(name.as_ref(), soa, &denial.proofs);
+        denial.soa.as_ref().is_some_and(prove)
     }
 
     /// Notes that the servers of a zone have said a name.

@@ -12,6 +12,7 @@ pub mod tracking;
 pub mod validate;
 
 mod chain;
+mod claim;
 mod denial;
 mod look;
 mod positive;
@@ -20,6 +21,7 @@ mod positive;
 mod tests;
 
 pub use anchors::{Anchor, AnchorStore, Nearest, NegativeAnchor, TrustAnchors, UnfitAnchor};
+pub use claim::would_prove_absence;
 pub use options::{Mode, ValidationOptions};
 pub use text::Damage;
 pub use tracking::{Change, KeyState, Look, Tracking, ValidatedKeys};

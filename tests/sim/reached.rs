@@ -76,7 +76,7 @@ const BOUNDS: [&str; 42] = [
 ];
 
 /// The others, each with the reason why no random internet shows it. All have tests of their own beside the code.
-const OUT_OF_SIGHT: [(&str, &str); 18] = [
+const OUT_OF_SIGHT: [(&str, &str); 19] = [
     (
         "TRIES_PER_WARY_DELEGATION",
         "no delegation of these internets is both made up and silent to its client",
@@ -88,6 +88,7 @@ const OUT_OF_SIGHT: [(&str, &str); 18] = [
         "shows only where a flight that ends at the deadline has more to say than the one who waits",
     ),
     ("TRACE_STEPS", "64 packets take fewer steps than are kept"),
+    ("DELEGATION_WITH_DS_LEAST", "no zone of these internets is signed"),
     ("QUERY_TIMEOUT_SHARE_OF_ANSWER", "part of QUERY_TIMEOUT, which is counted"),
     ("TRIES_BEFORE_OTHER_GLUE", "glue of other delegations looks like any other among the steps"),
     ("ZONE_FLIGHTS", "two hundred questions at the same instant"),

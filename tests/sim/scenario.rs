@@ -19,7 +19,7 @@
 //! want NOERROR                  of each answer; NODATA is NOERROR with no answer section
 //! answer www.example.org A 192.0.2.80      all records of the answer section, in any order
 //! authority org NS ns1.org      all records of the authority section
-//! want aa | no aa | source cache | ede 22 | exchanges <= 3 | time <= 800ms | ttl <= 60
+//! want aa | no aa | source cache | ede 22 | exchanges <= 3 | exchanges == 3 | time <= 800ms | ttl <= 60
 //! want ad | no ad | security bogus | no ede | ede-says key ksk:example.org | proofs | no proofs | verified <= 6
 //! later 1h
 //! ```
@@ -381,10 +381,11 @@ impl Teller {
                 let code_of = |error: &namu::dns::ExtendedError| error.code.to_string();
                 reply.answer.extended_error.as_ref().map(code_of).as_deref() == Some(*code)
             }),
-            ["exchanges", "<=", count] => {
+            ["exchanges", than @ ("<=" | "=="), count] => {
                 let count: usize = count.parse().map_err(|error| format!("{count}: {error}"))?;
                 let made = self.internet.exchanges() - self.asked.0;
-                if made <= count { Ok(()) } else { Err(format!("{made} exchanges")) }
+                let is_so = made == count || *than == "<=" && made < count;
+                if is_so { Ok(()) } else { Err(format!("{made} exchanges")) }
             }
             ["time", "<=", time] => {
                 let began = self.asked.1.expect("something was asked");

@@ -6,7 +6,7 @@
 //!                               `idle-ksk 2` (keys of that generation that sign nothing), `idle-algorithm 13`, `nsec3`, `iterations 5`,
 //!                               `salt aabb`, `opt-out`, `no-chain`, `begins -1h`, `ends 30d`, `ds none|sha1|sha384|NUMBER|wrong|both`
 //! spoil example.org www A ...   `gone`, `unsigned`, `ends -1h`, `begins 1h`, `bent`, `labels 2`, `forged`, `by-stranger`, `by-ksk`, `number 253`,
-//!                               `outnumbered`, `original-ttl 5`, `changed RDATA`
+//!                               `outnumbered`, `ttl 5`, `original-ttl 5`, `changed RDATA`
 //! ```
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use namu::clock::{Now, Unix};
-use namu::dns::{Name, RecordsBuf, RrType, Rrset};
+use namu::dns::{Name, RecordsBuf, RrType, Rrset, Ttl};
 use namu::dnssec::{Accepted, Algorithm, DigestType};
 use namu::validator::{AnchorStore, Mode, NegativeAnchor, TrustAnchors, Validation, ValidationOptions};
 
@@ -262,6 +262,14 @@ fn spoil(
         ["labels", labels] => {
             let labels = number(Some(labels))?;
             zone.sign_again(owner, rr_type, own, |fields| fields.labels = labels);
+        }
+        ["ttl", ttl] => {
+            let ttl = Ttl::from_wire(number(Some(ttl))?);
+            zone.change(owner, rr_type, |_, old| {
+                let mut new = old.clone();
+                new.ttl = ttl;
+                new
+            });
         }
         ["original-ttl", ttl] => {
             let ttl = number(Some(ttl))?;

@@ -346,7 +346,8 @@ fn iterations_beyond_the_bound_are_insecure_and_say_so() {
         let all: Vec<&Rrset> = [soa].into_iter().chain(chain).collect();
         let denial = message(3, &[], &all);
         let deep: &'static str = Box::leak(format!("{deep} A").into_boxed_str());
-        let said = vec![("nothing.example. A", denial.clone()), (deep, denial)];
+        let of_part = ("a.example. A", denial.clone());
+        let said = vec![("nothing.example. A", denial.clone()), of_part, (deep, denial)];
         let lab = lab_saying(example(RECORDS, nsec()), said);
         for asked in ["nothing.example. A", deep, "nothing.example. A"] {
             let told = lab.ask(asked);

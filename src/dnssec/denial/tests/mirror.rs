@@ -314,6 +314,27 @@ proptest! {
     }
 
     #[test]
+    fn what_proves_that_a_name_does_not_exist_proves_it_of_those_below(
+        twin in zone(),
+        names in proptest::collection::vec(some_name(1), 12),
+        hidden in proptest::collection::vec(proptest::sample::select(vec!["a", "b", "*"]), 1..4),
+        kept in proptest::collection::vec(any::<bool>(), 32),
+    ) {
+        let apex = apex();
+        let came = twin.links.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(link, _)| link.view());
+        let evidence = Evidence::new(apex.as_ref(), came);
+        for name in names {
+            let found = check_nxdomain(&evidence, name.as_ref(), &mut Hashes::new());
+            let mut below = name.clone();
+            for label in hidden.iter().filter(|_| found == Denial::Proven) {
+                below = child(label, below.as_ref());
+                let found = check_nxdomain(&evidence, below.as_ref(), &mut Hashes::new());
+                prop_assert_eq!(found, Denial::Proven, "{} below {}: {:?}", below, name, twin);
+            }
+        }
+    }
+
+    #[test]
     fn no_records_of_a_zone_prove_what_is_false(
         twin in zone(),
         names in proptest::collection::vec(some_name(0), 12),
