@@ -24,9 +24,12 @@ mod recursion;
 mod relay;
 mod reload;
 mod resolv_conf;
+mod rollover;
 mod signed;
 mod signed_internet;
 mod signing;
+#[path = "../support/signing.rs"]
+mod signing_keys;
 mod start;
 mod transfer;
 mod upstream_faults;
