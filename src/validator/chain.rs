@@ -231,7 +231,8 @@ pub(super) async fn judge_keys(
     }
     let is_anchored = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(anchor) if anchor.apex == *zone);
     let (keys, accepted) = (rrset.clone(), work.options.accepted);
-    let trusted = aside(work.task, move || trusted_keys(&keys, &ds, &anchored, accepted)).await?;
+    let trusted =
+        aside(work.task, move || trusted_keys(&keys, &ds, &anchored, is_anchored, accepted)).await?;
     let keys = key_steps(rrset, trusted.as_ref().ok());
     work.task.step(Step::Keys { zone: zone.clone(), is_anchored, keys });
     let trusted = match trusted {
@@ -266,6 +267,7 @@ fn trusted_keys(
     keys: &Rrset,
     ds: &Rrset,
     anchored: &[Box<[u8]>],
+    is_anchored: bool,
     accepted: Accepted,
 ) -> Result<Rrset, Trouble> {
     let told = strongest(ds, accepted);
@@ -292,6 +294,9 @@ fn trusted_keys(
     if trusted.as_records().is_empty() {
         let text = match is_revoked {
             Some(tag) => format!("the key {tag} of {zone} is revoked, and the only one that is trusted"),
+            None if is_anchored => {
+                format!("none of the keys of {zone} is a trust anchor; are the trust anchors up to date?")
+            }
             None => {
                 let tags: Vec<_> = told.iter().take(4).map(|ds| ds.key_tag.to_string()).collect();
                 let tags = tags.join(", ");

@@ -4,7 +4,7 @@ use super::{Look, ValidatedKeys};
 use crate::cache::Security;
 use crate::clock::Unix;
 use crate::dns::{RrType, Rrset, Ttl};
-use crate::dnssec::{Canonical, Dnskey, Rrsig};
+use crate::dnssec::{Canonical, Dnskey, Period, Rrsig};
 use crate::limits;
 use crate::resolver::Resolution;
 
@@ -14,39 +14,65 @@ impl Look {
         let Some(rrset) = found.answer.iter().find(|rrset| rrset.rr_type == RrType::DNSKEY) else {
             return Look::default();
         };
-        let validated = (found.security == Security::Secure).then(|| validated(rrset, now));
-        Look { validated, revoked: revoked(rrset) }
+        let mut signed = Signed { rrset, canonical: None, now };
+        let revoked = signed.by(|key| key.is_revoked());
+        let is_secure = found.security == Security::Secure;
+        let validated = is_secure.then(|| validated(rrset, signed.by(|key| !key.is_revoked()), now));
+        Look { validated, revoked }
     }
 }
 
-fn validated(rrset: &Rrset, now: Unix) -> ValidatedKeys {
+fn validated(rrset: &Rrset, signers: Vec<Box<[u8]>>, now: Unix) -> ValidatedKeys {
     let signatures = || rrset.signatures().iter().take(limits::SIGNATURES_READ).filter_map(Rrsig::parse);
     let left = signatures().map(|signature| signature.seconds_left(now.seconds())).min();
     ValidatedKeys {
         keys: rrset.records().iter().take(limits::KEYS_READ).map(Into::into).collect(),
+        signers,
         ttl: signatures().map(|signature| Ttl::from_wire(signature.original_ttl)).min().unwrap_or(rrset.ttl),
         expires: Unix::of_seconds(now.seconds() + u64::from(left.unwrap_or(0))),
     }
 }
 
-/// The keys that say of themselves that they are not to be trusted any more, and have signed that.
-fn revoked(rrset: &Rrset) -> Vec<Box<[u8]>> {
-    let keys = rrset.records().iter().take(limits::KEYS_READ).filter_map(Dnskey::parse);
-    let mut canonical = None;
-    let mut has_signed = |key: &Dnskey<'_>| {
-        let canonical = canonical.get_or_insert_with(|| Canonical::of(rrset.view()));
-        let signatures = rrset.signatures().iter().take(limits::SIGNATURES_READ).filter_map(Rrsig::parse);
-        let tag = key.key_tag();
-        let own = signatures.filter(|signature| {
-            signature.key_tag == tag
-                && signature.algorithm == key.algorithm
-                && signature.signer == rrset.owner.as_ref()
-        });
-        own.take(limits::KEYS_OF_ONE_TAG).any(|signature| canonical.verify(&signature, key).is_ok())
-    };
-    let revoked = keys.filter(|key| key.is_zone_key() && key.is_revoked());
-    let revoked = revoked.take(limits::SIGNATURES_PER_RRSET).filter(|key| has_signed(key));
-    revoked.map(|key| key.rdata.into()).collect()
+/// A DNSKEY RRset with its signatures.
+struct Signed<'r> {
+    rrset: &'r Rrset,
+    canonical: Option<Canonical<'r>>,
+    now: Unix,
+}
+
+impl<'r> Signed<'r> {
+    /// RDATA of those of its keys that are of this kind and have signed it. Not more are tried than an honest zone has.
+    fn by(&mut self, is_meant: impl Fn(&Dnskey<'_>) -> bool) -> Vec<Box<[u8]>> {
+        let keys = self.rrset.records().iter().take(limits::KEYS_READ).filter_map(Dnskey::parse);
+        let keys = keys.filter(|key| key.is_zone_key() && is_meant(key) && self.names(key));
+        let keys: Vec<_> = keys.take(limits::SIGNATURES_PER_RRSET).collect();
+        let signers = keys.into_iter().filter(|key| self.has_signature_of(key));
+        signers.map(|key| key.rdata.into()).collect()
+    }
+
+    /// Whether a signature claims to be by that key. Costs nothing worth counting.
+    fn names(&self, key: &Dnskey<'_>) -> bool {
+        signatures_of(self.rrset, key, self.now).next().is_some()
+    }
+
+    fn has_signature_of(&mut self, key: &Dnskey<'_>) -> bool {
+        let canonical = self.canonical.get_or_insert_with(|| Canonical::of(self.rrset.view()));
+        let mut signatures = signatures_of(self.rrset, key, self.now).take(limits::KEYS_OF_ONE_TAG);
+        signatures.any(|signature| canonical.verify(&signature, key).is_ok())
+    }
+}
+
+/// The signatures that claim to be by a key. RFC 5011 2.1 wants one that is validated, which one outside its time is not (RFC
+/// 4035 5.3.1).
+fn signatures_of<'r>(rrset: &'r Rrset, key: &Dnskey<'_>, now: Unix) -> impl Iterator<Item = Rrsig<'r>> {
+    let (tag, algorithm, now) = (key.key_tag(), key.algorithm, now.seconds());
+    let signatures = rrset.signatures().iter().take(limits::SIGNATURES_READ).filter_map(Rrsig::parse);
+    signatures.filter(move |signature| {
+        signature.key_tag == tag
+            && signature.algorithm == algorithm
+            && signature.signer == rrset.owner.as_ref()
+            && signature.period(now, limits::CLOCK_SKEW) == Period::Valid
+    })
 }
 
 #[cfg(test)]
@@ -74,8 +100,12 @@ mod tests {
             if let Some(validated) = look.validated {
                 assert_eq!((validated.keys.len(), validated.ttl.seconds()), (3, 600));
                 assert_eq!(validated.expires, Unix::of_seconds(4000));
+                assert_eq!(validated.signers, [good.dnskey().into()]);
             }
         }
+        // Outside their time signatures say nothing.
+        let late = Look::at(&resolution_of(vec![signed], Security::Bogus), Unix::of_seconds(4301));
+        assert_eq!(late.revoked, [] as [Box<[u8]>; 0]);
         let nothing = resolution_of(vec![], Security::Secure);
         assert_eq!(Look::at(&nothing, Unix::of_seconds(1000)), Look::default());
     }
