@@ -20,7 +20,8 @@ use crate::limits;
 use crate::observe::prometheus::TrustAnchorNumbers;
 use crate::service::Published;
 use crate::validator::{
-    Anchor, AnchorStore, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor, ValidationOptions,
+    Anchor, AnchorStore, Change, KeyState, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor,
+    ValidationOptions,
 };
 
 /// The name in the state directory. The number of the format stands in the file.
@@ -141,7 +142,7 @@ impl HouseAnchors {
             None => Some(UNREACHABLE),
         };
         let changes = tracking.take(apex, &look.unwrap_or_default(), now);
-        changes.iter().for_each(|change| tracing::info!("{change}"));
+        changes.iter().for_each(tell);
         self.publish();
         self.tell_of_unseen(apex, unseen);
         if !changes.is_empty() {
@@ -257,6 +258,14 @@ impl HouseAnchors {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// RFC 5011 4.2 calls a trusted key that is missing abnormal, and one that is revoked is not to be missed either.
+fn tell(change: &Change) {
+    match change.after {
+        Some(KeyState::Missing | KeyState::Revoked) => tracing::warn!("{change}"),
+        _ => tracing::info!("{change}"),
     }
 }
 

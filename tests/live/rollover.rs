@@ -60,8 +60,13 @@ struct Lab {
 }
 
 impl Lab {
-    /// With a key as the one trust anchor that is configured. None, and said to be skipped, where something is missing.
+    /// With a key as the one trust anchor that is configured; see [`Lab::with_anchors`].
     fn with_anchor(name: &str) -> Option<Lab> {
+        Lab::with_anchors(&[name])
+    }
+
+    /// With these keys as trust anchors that are configured. None, and said to be skipped, where something is missing.
+    fn with_anchors(names: &[&str]) -> Option<Lab> {
         let Some(library) = faketime() else {
             skipped("libfaketime is not installed, so no clock can leap");
             return None;
@@ -77,8 +82,7 @@ impl Lab {
         let namespace = Namespace::enter(&[])?;
         let folder = Folder::new();
         let lab = Lab { folder, namespace, library, kind, root: None, published: 0, ahead: 0 };
-        let ds = key(name).ds(NameRef::ROOT, DigestType::SHA256);
-        lab.folder.write("anchors", &format!(". 172800 IN DS {}\n", generic(&ds)));
+        lab.configure_anchors(names);
         lab.folder.write("hints", &crate::internet::hints(kind.address()));
         lab.folder.write("home.zone", HOME);
         lab.folder.write(
@@ -91,6 +95,13 @@ impl Lab {
         );
         set_clock(&lab.folder, 0);
         Some(lab)
+    }
+
+    /// Writes the file of trust anchors that is configured.
+    fn configure_anchors(&self, names: &[&str]) {
+        let ds =
+            |name: &&str| format!(". DS {}\n", generic(&key(name).ds(NameRef::ROOT, DigestType::SHA256)));
+        self.folder.write("anchors", &names.iter().map(ds).collect::<String>());
     }
 
     /// Has the root publish these keys of keys, its set of keys being signed by those.
@@ -287,6 +298,13 @@ fn a_new_key_takes_over_when_its_time_has_come_and_outlives_a_restart() {
     std::fs::remove_file(lab.folder.path.join("state/trust-anchors")).unwrap();
     let namu = lab.namu();
     lab.assert_bogus(&namu);
+    let text = lab.explain();
+    for part in [
+        "none of the keys of . is a trust anchor",
+        "hint: if . has other keys now, configure them in `trust-anchors`",
+    ] {
+        assert!(text.contains(part), "`{part}` in\n{text}");
+    }
     assert!(namu.stop().success());
 }
 
@@ -334,8 +352,7 @@ fn a_root_that_revokes_its_only_key_is_not_validated_and_that_is_said_loudly() {
     let mut namu = lab.namu();
     assert!(namu.heard().contains(DELETED), "{}", namu.heard());
     // RFC 5011 4.2: also when somebody configures it again, beside the one that is good.
-    let ds = [key("a"), key("b")].map(|key| generic(&key.ds(NameRef::ROOT, DigestType::SHA256)));
-    lab.folder.write("anchors", &format!(". DS {}\n. DS {}\n", ds[0], ds[1]));
+    lab.configure_anchors(&["a", "b"]);
     assert_eq!(run(&lab.folder.path, &["ctl", "reload"]).0, 0);
     lab.look_after(2 * DAY);
     namu.wait_for(&format!("trust anchor .: key {} is there as configured", tag("b")));
@@ -372,6 +389,27 @@ fn a_key_that_was_gone_for_a_while_begins_anew() {
     let mut namu = lab.namu();
     lab.look_after(9 * DAY);
     assert_eq!(lab.state_of("c"), Some(("addpend".into(), again)));
+    lab.look_after(2 * DAY);
+    namu.wait_for(&format!("key {} has been there for long enough: it is trusted", tag("c")));
+    assert!(namu.stop().success());
+}
+
+#[test]
+fn a_key_that_only_a_revoked_one_vouched_for_begins_anew() {
+    let Some(mut lab) = Lab::with_anchors(&["a", "b"]) else { return };
+    lab.publish(&[&key("a"), &key("b"), &key("c")], &[&key("a")]);
+    let mut namu = lab.namu();
+    lab.look_after(2 * MINUTE);
+    let (_, first) = lab.state_of("c").unwrap();
+    // RFC 5011 2.2: who has stolen the key `a` may have made `c`.
+    lab.publish(&[&revoked("a"), &key("b"), &key("c")], &[&revoked("a"), &key("b")]);
+    lab.look_after(20 * DAY);
+    namu.wait_for(&format!("key {} is forgotten before it was trusted", tag("c")));
+    namu.wait_for(&format!("key {} is new; it is trusted when it has been there for 30 days", tag("c")));
+    let (state, again) = lab.state_of("c").unwrap();
+    assert!(state == "addpend" && again >= first + 20 * DAY, "{first} {again}");
+    lab.look_after(29 * DAY);
+    assert_eq!(lab.state_of("c"), Some((state, again)));
     lab.look_after(2 * DAY);
     namu.wait_for(&format!("key {} has been there for long enough: it is trusted", tag("c")));
     assert!(namu.stop().success());
