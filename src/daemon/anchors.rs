@@ -108,6 +108,7 @@ impl HouseAnchors {
         self.configured = configured;
         self.publish();
         self.tell_of_deleted(now);
+        self.tell_of_rolled_over();
     }
 
     /// Whether these are other trust anchors than those that are configured.
@@ -147,6 +148,7 @@ impl HouseAnchors {
         self.tell_of_unseen(apex, unseen);
         if !changes.is_empty() {
             self.tell_of_deleted(now);
+            self.tell_of_rolled_over();
         }
         self.write_state();
     }
@@ -179,6 +181,19 @@ impl HouseAnchors {
         };
         if *self.store.current() != anchors {
             self.store.publish(anchors);
+        }
+    }
+
+    /// Whoever loses the state then validates nothing any more.
+    fn tell_of_rolled_over(&self) {
+        let tracking = self.followed.as_ref().map(|followed| &followed.tracking);
+        for (apex, tags) in tracking.into_iter().flat_map(Tracking::rolled_over) {
+            let tags = tags.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            tracing::warn!(
+                "trust anchor {apex}: the zone has none of the configured keys any more; that {tags} is trusted stands in {} \
+                 alone: configure it",
+                self.file.display()
+            );
         }
     }
 

@@ -134,6 +134,27 @@ fn a_pending_key_that_is_gone_once_begins_anew() {
 }
 
 #[test]
+fn a_zone_without_any_configured_key_is_known_as_rolled_over() {
+    let mut story = Story::of(&[1, 2]);
+    let rolled_over = |story: &Story| {
+        let numbers = |tags: Vec<u16>| tags.into_iter().map(number).collect::<Vec<_>>();
+        story.tracking.rolled_over().map(|(_, tags)| numbers(tags)).next()
+    };
+    assert_eq!(rolled_over(&story), None, "nothing is known yet");
+    story.look(0, &[1, 66, 67], &[]);
+    story.look(30, &[1, 66], &[]);
+    assert_eq!(rolled_over(&story), None, "one that is configured is there");
+    story.look(31, &[66], &[]);
+    assert_eq!(rolled_over(&story), Some(vec![66]), "missing");
+    story.look(32, &[1, 66], &[]);
+    assert_eq!(rolled_over(&story), None);
+    story.look(33, &[66, 68], &[1]);
+    assert_eq!(rolled_over(&story), Some(vec![66]), "revoked");
+    story.restart(&configured(&[66]), 34);
+    assert_eq!(rolled_over(&story), None, "configured now");
+}
+
+#[test]
 fn time_alone_makes_no_key_trusted() {
     let mut story = Story::of(&[1]);
     story.look(0, &[1, 66], &[]);

@@ -232,6 +232,18 @@ impl Tracking {
         waits.min().filter(|wait| *wait != Duration::MAX)
     }
 
+    /// The zones that have none of the configured keys any more, each with the tags of those that are trusted instead.
+    pub fn rolled_over(&self) -> impl Iterator<Item = (&Name, Vec<u16>)> {
+        self.points.iter().filter_map(|point| {
+            let (configured, learnt): (Vec<_>, Vec<_>) =
+                point.keys.iter().partition(|key| point.is_configured(&key.rdata));
+            let is_gone = configured.iter().all(|key| key.state != KeyState::Valid);
+            let learnt = learnt.into_iter().filter(|key| key.state.is_trusted());
+            let learnt: Vec<u16> = learnt.map(|key| key_tag(&key.rdata)).collect();
+            (is_gone && !learnt.is_empty()).then_some((&point.configured.apex, learnt))
+        })
+    }
+
     /// Zone, key tag and state of every key that is known.
     pub fn keys(&self) -> impl Iterator<Item = (&Name, u16, KeyState)> {
         let keys = self.points.iter().flat_map(|point| point.keys.iter().map(move |key| (point, key)));

@@ -283,6 +283,8 @@ fn a_new_key_takes_over_when_its_time_has_come_and_outlives_a_restart() {
     lab.publish(&[&key("b")], &[&key("b")]);
     lab.look_after(2 * DAY);
     namu.wait_for(&format!("trust anchor .: key {} is not there any more; it stays trusted", tag("a")));
+    let outdated = format!("that {} is trusted stands in state/trust-anchors alone: configure it", tag("b"));
+    namu.wait_for(&outdated);
     lab.assert_secure(&namu);
     let (_, stats, _) = run(&lab.folder.path, &["ctl", "stats"]);
     for (name, state) in [("a", "missing"), ("b", "valid")] {
@@ -292,7 +294,8 @@ fn a_new_key_takes_over_when_its_time_has_come_and_outlives_a_restart() {
     }
     assert!(namu.stop().success());
     // What is configured would validate nothing any more.
-    let namu = lab.namu();
+    let mut namu = lab.namu();
+    assert!(namu.heard().contains(&outdated), "{}", namu.heard());
     lab.assert_secure(&namu);
     assert!(namu.stop().success());
     std::fs::remove_file(lab.folder.path.join("state/trust-anchors")).unwrap();
