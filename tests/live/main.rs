@@ -5,6 +5,7 @@ mod answering;
 mod broken_files;
 mod cache;
 mod chance;
+mod changing_root;
 mod check;
 mod control;
 mod dig;

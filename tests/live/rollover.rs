@@ -1,283 +1,36 @@
-//! Trust anchors that follow their zone (RFC 5011), watched from outside: a root that changes its keys, a namu that validates
-//! by them, and all clocks of that namu in the hand of the test.
-//!
-//! libfaketime moves the monotonic clock with that of the wall, as if the time had passed. A timer that waits in the kernel
-//! does not notice; an order of the operator wakes the house, which then finds that a look is due.
+//! Trust anchors that follow their zone (RFC 5011), watched from outside: what is trusted, what is kept, and what the
+//! operator is told.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::changing_root::{DAY, HOUR, Lab, MINUTE, REVOKE, binary, key, revoked, tag};
+use crate::namu::{Namu, eventually, program, run};
+use crate::signing_keys::{SigningKey, ZONE_KEY};
 
-use namu::dns::{NameRef, Rrset};
-use namu::dnssec::DigestType;
-
-use crate::dig::{self, Reply};
-use crate::namespace::Namespace;
-use crate::namu::{Folder, Namu, eventually, program, run, skipped};
-use crate::peers::{Kind, Peer, Zone};
-use crate::signing_keys::{KEY_SIGNING_KEY, SigningKey, ZONE_KEY, rrsets, with_signatures};
-use crate::upstream_faults::{faketime, set_clock};
-
-const MINUTE: i64 = 60;
-const HOUR: i64 = 3600;
-const DAY: i64 = 86_400;
-/// The bit of a key that says of itself that it is not to be trusted (RFC 5011 7).
-const REVOKE: u16 = 0x0080;
-const NAMU: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
-/// Signatures hold from 2020 to 2037, so that nothing but keys has to change while years go by.
-const PERIOD: (u32, u32) = (1_577_836_800, 2_114_380_800);
-
-/// What the root says besides its keys.
-const ROOT: &str = ". 172800 SOA server.root. admin.root. 1 3600 600 86400 60\n. 172800 NS server.root.\n\
-                    server.root. 172800 A ADDRESS\nwww. 300 A 192.0.2.1\n";
-const HOME: &str =
-    "$ORIGIN home.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n";
-
-fn key(name: &str) -> SigningKey {
-    SigningKey::ed25519_of(name.as_bytes(), KEY_SIGNING_KEY)
-}
-
-/// The same key when it revokes itself.
-fn revoked(name: &str) -> SigningKey {
-    SigningKey::ed25519_of(name.as_bytes(), KEY_SIGNING_KEY | REVOKE)
-}
-
-fn tag(name: &str) -> u16 {
-    key(name).key().key_tag()
-}
-
-/// A network with a root whose keys change, and a clock.
-struct Lab {
-    folder: Folder,
-    namespace: Namespace,
-    library: PathBuf,
-    kind: Kind,
-    root: Option<Peer>,
-    published: usize,
-    /// Seconds the clock of namu is ahead.
-    ahead: i64,
-}
-
-impl Lab {
-    /// With a key as the one trust anchor that is configured; see [`Lab::with_anchors`].
-    fn with_anchor(name: &str) -> Option<Lab> {
-        Lab::with_anchors(&[name])
-    }
-
-    /// With these keys as trust anchors that are configured. None, and said to be skipped, where something is missing.
-    fn with_anchors(names: &[&str]) -> Option<Lab> {
-        let Some(library) = faketime() else {
-            skipped("libfaketime is not installed, so no clock can leap");
-            return None;
-        };
-        let Some(kind) = root_server() else {
-            skipped("neither nsd nor named is installed, so no root changes its keys");
-            return None;
-        };
-        if program("dig").is_none() {
-            skipped("dig is not installed, so nobody asks in the network of this test");
-            return None;
-        }
-        let namespace = Namespace::enter(&[])?;
-        let folder = Folder::new();
-        let lab = Lab { folder, namespace, library, kind, root: None, published: 0, ahead: 0 };
-        lab.configure_anchors(names);
-        lab.folder.write("hints", &crate::internet::hints(kind.address()));
-        lab.folder.write("home.zone", HOME);
-        lab.folder.write(
-            "config.yaml",
-            &format!(
-                "server:\n  special-zones: none\n  state: state\nlisten:\n  - address: {NAMU}\n    port: 0\n\
-                 access-log: []\nzones:\n  - {{name: home, type: primary, file: home.zone}}\nresolver:\n  \
-                 root-hints: hints\n  never-query: none\n  ipv6: false\n  trust-anchors: anchors\n"
-            ),
-        );
-        set_clock(&lab.folder, 0);
-        Some(lab)
-    }
-
-    /// Writes the file of trust anchors that is configured.
-    fn configure_anchors(&self, names: &[&str]) {
-        let ds =
-            |name: &&str| format!(". DS {}\n", generic(&key(name).ds(NameRef::ROOT, DigestType::SHA256)));
-        self.folder.write("anchors", &names.iter().map(ds).collect::<String>());
-    }
-
-    /// Has the root publish these keys of keys, its set of keys being signed by those.
-    fn publish(&mut self, keys: &[&SigningKey], signers: &[&SigningKey]) {
-        self.root = None;
-        self.published += 1;
-        let at = SocketAddr::from((self.kind.address(), 53));
-        let zone = Zone { name: ".".into(), text: root_zone(self.kind.address(), keys, signers) };
-        let place = self.folder.path.join(format!("root-{}", self.published));
-        self.root = Peer::start(self.kind, &place, &[at], &[zone], &self.namespace.prefix(false));
-        assert!(self.root.is_some());
-        eventually("the root answers", || {
-            let reply = dig::run(self.dig(), at, ". SOA");
-            reply.contains("status: NOERROR")
-        });
-    }
-
-    /// From here on there is no root.
-    fn lose_root(&mut self) {
-        self.root = None;
-    }
-
-    fn namu(&self) -> Namu {
-        Namu::spawn(self.faked(self.namespace.command(false, &binary()), &["run", "-c", "config.yaml"]))
-    }
-
-    fn faked(&self, mut command: Command, words: &[&str]) -> Command {
-        command.args(words).current_dir(&self.folder.path).env("RUNTIME_DIRECTORY", &self.folder.path);
-        command.env("LD_PRELOAD", &self.library);
-        command.env("FAKETIME_TIMESTAMP_FILE", self.folder.path.join("clock"));
-        command.envs(["FAKETIME_NO_CACHE", "NO_FAKE_STAT"].map(|name| (name, "1")));
-        command
-    }
-
-    /// Lets time pass for namu, and has it do what is due then.
-    fn pass(&mut self, seconds: i64) {
-        self.ahead += seconds;
-        set_clock(&self.folder, self.ahead);
-        let (code, _, problem) = run(&self.folder.path, &["ctl", "status"]);
-        assert_eq!(code, 0, "{problem}");
-    }
-
-    /// Lets time pass until a look is due, and waits until namu has written down what it brought.
-    fn look_after(&mut self, seconds: i64) {
-        self.pass(seconds);
-        eventually("a look is done", || self.next_look().is_some_and(|next| next > self.now()));
-    }
-
-    /// The time by the clock of namu.
-    fn now(&self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64 + self.ahead
-    }
-
-    fn next_look(&self) -> Option<i64> {
-        let state = self.state();
-        let (_, rest) = state.split_once(" next ")?;
-        rest.split(' ').next()?.parse().ok()
-    }
-
-    /// The file in which what was learnt is kept.
-    fn state(&self) -> String {
-        self.folder.read("state/trust-anchors")
-    }
-
-    /// The state of a key in that file, and since when.
-    fn state_of(&self, name: &str) -> Option<(String, i64)> {
-        let (state, begin) = (self.state(), format!("key {} ", tag(name)));
-        let line = state.lines().find_map(|line| line.strip_prefix(&begin))?;
-        let words: Vec<&str> = line.split(' ').collect();
-        let [state, "since", since, ..] = words[..] else { panic!("{line}") };
-        Some((state.into(), since.parse().unwrap()))
-    }
-
-    fn is(&self, name: &str, want: &str) -> bool {
-        self.state_of(name).is_some_and(|(state, _)| state == want)
-    }
-
-    fn ask(&self, namu: &Namu, words: &str) -> Reply {
-        dig::read(&dig::run(self.dig(), namu.address(), words))
-    }
-
-    fn dig(&self) -> Command {
-        self.namespace.command(false, &program("dig").unwrap())
-    }
-
-    fn explain(&self) -> String {
-        run(&self.folder.path, &["explain", "www.", "--fresh"]).1
-    }
-
-    #[track_caller]
-    fn assert_secure(&self, namu: &Namu) {
-        let reply = self.ask(namu, "www. A +adflag");
-        let is_secure = reply.status == "NOERROR" && reply.flags.contains(&"ad".to_owned());
-        assert!(is_secure && reply.answers.len() == 1, "{reply:?}\n{}", self.explain());
-    }
-
-    /// SERVFAIL, with an extended error that says why (RFC 8914 4.7 and 4.10).
-    #[track_caller]
-    fn assert_bogus(&self, namu: &Namu) {
-        let reply = self.ask(namu, "www. A");
-        let code = reply.error.as_ref().map(|error| error.0);
-        assert!(reply.status == "SERVFAIL" && matches!(code, Some(6 | 9)), "{reply:?}\n{}", self.explain());
-    }
-
-    /// A lab and a namu that trusts `a` as configured and `b` because it was there for its time; both are there.
-    fn with_learnt() -> Option<(Lab, Namu)> {
-        let mut lab = Lab::with_anchor("a")?;
-        lab.publish(&[&key("a"), &key("b")], &[&key("a")]);
-        let mut namu = lab.namu();
-        lab.assert_secure(&namu);
-        lab.look_after(2 * MINUTE);
-        namu.wait_for(&format!("trust anchor .: key {} is there as configured", tag("a")));
-        namu.wait_for(&format!(
-            "trust anchor .: key {} is new; it is trusted when it has been there for 30 days",
-            tag("b")
-        ));
-        for _ in 0..2 {
-            lab.look_after(10 * DAY);
-            assert!(lab.is("b", "addpend"), "{}", lab.state());
-            assert!(
-                lab.explain().contains(&format!("trust anchor for key {}\n", tag("a"))),
-                "{}",
-                lab.explain()
-            );
-        }
+/// A lab and a namu that trusts `a` as configured and `b` because it was there for its time; both are there.
+fn with_learnt() -> Option<(Lab, Namu)> {
+    let mut lab = Lab::with_anchor("a")?;
+    lab.publish(&[&key("a"), &key("b")], &[&key("a")]);
+    let mut namu = lab.namu();
+    lab.assert_secure(&namu);
+    lab.look_after(2 * MINUTE);
+    namu.wait_for(&format!("trust anchor .: key {} is there as configured", tag("a")));
+    namu.wait_for(&format!(
+        "trust anchor .: key {} is new; it is trusted when it has been there for 30 days",
+        tag("b")
+    ));
+    for _ in 0..2 {
         lab.look_after(10 * DAY);
-        namu.wait_for(&format!(
-            "trust anchor .: key {} has been there for long enough: it is trusted",
-            tag("b")
-        ));
-        assert!(lab.is("a", "valid") && lab.is("b", "valid"), "{}", lab.state());
-        Some((lab, namu))
+        assert!(lab.is("b", "addpend"), "{}", lab.state());
+        assert!(lab.explain().contains(&format!("trust anchor for key {}\n", tag("a"))), "{}", lab.explain());
     }
-}
-
-fn root_server() -> Option<Kind> {
-    [(Kind::Nsd, "nsd"), (Kind::Named, "named")]
-        .into_iter()
-        .find_map(|(kind, name)| program(name).map(|_| kind))
-}
-
-fn binary() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_namu"))
-}
-
-fn root_zone(address: Ipv4Addr, keys: &[&SigningKey], signers: &[&SigningKey]) -> String {
-    let zone_key = SigningKey::ed25519_of(b"zone", ZONE_KEY);
-    let mut text = ROOT.replace("ADDRESS", &address.to_string());
-    let all = keys.iter().copied().chain([&zone_key]);
-    all.for_each(|key| text += &format!(". 172800 DNSKEY {}\n", generic(key.dnskey())));
-    let sign = |rrset: &Rrset| {
-        let is_of_keys = rrset.rr_type == namu::dns::RrType::DNSKEY;
-        let signers = if is_of_keys { signers } else { &[&zone_key] };
-        let signatures: Vec<Vec<u8>> =
-            signers.iter().map(|key| key.sign(rrset.view(), NameRef::ROOT, PERIOD.0, PERIOD.1)).collect();
-        with_signatures(rrset.view(), &signatures)
-    };
-    let mut signed = String::new();
-    for rrset in rrsets(&text).iter().map(sign) {
-        let (owner, ttl, rr_type) = (&rrset.owner, rrset.ttl.seconds(), rrset.rr_type);
-        let line = |word: &str, rdata: &[u8]| format!("{owner} {ttl} IN {word} {}\n", generic(rdata));
-        signed.extend(rrset.records().iter().map(|rdata| line(&rr_type.to_string(), rdata)));
-        signed.extend(rrset.signatures().iter().map(|rdata| line("RRSIG", rdata)));
-    }
-    signed
-}
-
-/// RDATA as it is written for any type (RFC 3597 5).
-fn generic(rdata: &[u8]) -> String {
-    let digits: String = rdata.iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("\\# {} {digits}", rdata.len())
+    lab.look_after(10 * DAY);
+    namu.wait_for(&format!("trust anchor .: key {} has been there for long enough: it is trusted", tag("b")));
+    assert!(lab.is("a", "valid") && lab.is("b", "valid"), "{}", lab.state());
+    Some((lab, namu))
 }
 
 #[test]
 fn a_new_key_takes_over_when_its_time_has_come_and_outlives_a_restart() {
-    let Some((mut lab, mut namu)) = Lab::with_learnt() else { return };
+    let Some((mut lab, mut namu)) = with_learnt() else { return };
     let both = format!("trust anchors for key {}, {}", tag("a"), tag("b"));
     assert!(lab.explain().contains(&both), "{}", lab.explain());
     lab.publish(&[&key("b")], &[&key("b")]);
@@ -313,7 +66,7 @@ fn a_new_key_takes_over_when_its_time_has_come_and_outlives_a_restart() {
 
 #[test]
 fn a_revoked_key_is_not_trusted_again_whatever_it_signs() {
-    let Some((mut lab, mut namu)) = Lab::with_learnt() else { return };
+    let Some((mut lab, mut namu)) = with_learnt() else { return };
     // RFC 5011 2.1: the bit is part of what the tag is made of.
     assert_eq!(revoked("a").key().key_tag(), tag("a").wrapping_add(REVOKE));
     lab.publish(&[&revoked("a"), &key("b")], &[&revoked("a"), &key("b")]);
