@@ -27,9 +27,10 @@ const NAMU: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 /// Signatures hold from 2020 to 2037, so that nothing but keys has to change while years go by.
 const PERIOD: (u32, u32) = (1_577_836_800, 2_114_380_800);
 
-/// What the root says besides its keys.
+/// What the root says besides its keys. Without a chain of NSEC records named takes it for unsigned.
 const ROOT: &str = ". 172800 SOA server.root. admin.root. 1 3600 600 86400 60\n. 172800 NS server.root.\n\
-                    server.root. 172800 A ADDRESS\nwww. 300 A 192.0.2.1\n";
+                    . 60 NSEC server.root. NS SOA RRSIG NSEC DNSKEY\nserver.root. 172800 A ADDRESS\n\
+                    server.root. 60 NSEC www. A RRSIG NSEC\nwww. 300 A 192.0.2.1\nwww. 60 NSEC . A RRSIG NSEC\n";
 const HOME: &str =
     "$ORIGIN home.\n$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n";
 
