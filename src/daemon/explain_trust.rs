@@ -257,6 +257,13 @@ mod tests {
         Step::Keys { zone: name(zone), is_anchored: false, keys: [key].into() }
     }
 
+    fn of_anchor(keys: Step) -> Step {
+        match keys {
+            Step::Keys { zone, keys, .. } => Step::Keys { zone, is_anchored: true, keys },
+            other => other,
+        }
+    }
+
     fn signed(zone: &str) -> Step {
         let ds = DsStep { key_tag: 7, algorithm: 15, digest_type: 2 };
         Step::Delegated { name: name(zone), how: "signed", ds: [ds].into() }
@@ -306,6 +313,11 @@ mod tests {
                 ErrorCode::DNSKEY_MISSING,
                 vec![link.clone(), keys("a.test.", false)],
                 "the owner of a.test. has to have the DS records in the zone above replaced",
+            ),
+            (
+                ErrorCode::DNSKEY_MISSING,
+                vec![link.clone(), of_anchor(keys("a.test.", false))],
+                "if a.test. has other keys now, configure them in `trust-anchors`",
             ),
             (
                 ErrorCode::DNSKEY_MISSING,

@@ -83,6 +83,25 @@ mod tests {
     use crate::resolver::testing::resolution_of;
 
     #[test]
+    fn not_more_keys_are_tried_than_an_honest_zone_has() {
+        let count = limits::SIGNATURES_PER_RRSET as u8 + 1;
+        let key = |number: u8| SigningKey::ed25519_of(&[number], KEY_SIGNING_KEY | 0x80);
+        let all: Vec<SigningKey> = (0..count).map(key).collect();
+        let records: RecordsBuf = all.iter().map(SigningKey::dnskey).collect();
+        let apex = Name::root();
+        let keys = Rrset::new(apex.clone(), RrType::DNSKEY, Ttl::from_wire(600), records, RecordsBuf::new());
+        let look = |signers: &[SigningKey]| {
+            let sign = |key: &SigningKey| key.sign(keys.view(), apex.as_ref(), 0, 5000);
+            let signed = with_signatures(keys.view(), &signers.iter().map(sign).collect::<Vec<_>>());
+            Look::at(&resolution_of(vec![signed], Security::Bogus), Unix::of_seconds(1000)).revoked
+        };
+        assert_eq!(look(&all).len(), limits::SIGNATURES_PER_RRSET);
+        // Those that no signature names take no place.
+        let last = usize::from(count) - 1;
+        assert_eq!(look(&all[last..]), [all[last].dnskey().into()]);
+    }
+
+    #[test]
     fn only_a_key_that_signed_its_revocation_is_revoked() {
         const REVOKED: u16 = KEY_SIGNING_KEY | 0x80;
         let good = SigningKey::ed25519_of(b"good", KEY_SIGNING_KEY);

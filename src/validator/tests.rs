@@ -401,6 +401,13 @@ fn a_damaged_text_is_not_taken_in_part() {
         let text = text.replace("end\n", &format!("{more}end\n"));
         assert!(matches!(Tracking::read(&text), Err(Damage::Line(_))), "{repeated}");
     }
+    // A key is not in two states, and none that revokes itself is known as such.
+    let lines: Vec<&str> = text.lines().collect();
+    let twice = text.replace("end\n", &format!("{}\nend\n", lines[3].replace("valid", "revoked")));
+    assert_eq!(Tracking::read(&twice), Err(Damage::Line(6)));
+    let tags = [key_tag(&key(1)), key_tag(&revoked(1))].map(|tag| format!("key {tag} "));
+    let of_revoked = text.replace(&tags[0], &tags[1]).replace("0101030801", "0181030801");
+    assert_eq!(Tracking::read(&of_revoked), Err(Damage::Line(4)));
     // Not more keys vouch for one than are known.
     let vouched = |count: usize| {
         let tags = vec!["3082"; count].join(",");

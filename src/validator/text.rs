@@ -14,7 +14,7 @@
 use std::fmt::{self, Write};
 
 use super::anchors::Anchor;
-use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking, key_tag};
+use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking, is_acceptable, key_tag};
 use crate::dns::Name;
 use crate::limits;
 
@@ -134,7 +134,8 @@ fn read_line(words: &[&str], points: &mut Vec<Point>) -> Option<()> {
                 _ => return None,
             };
             let rdata = read_hex(rdata)?;
-            if tag.parse() != Ok(key_tag(&rdata)) {
+            let is_known = point.keys.iter().any(|key| key.rdata == rdata);
+            if tag.parse() != Ok(key_tag(&rdata)) || is_known || !is_acceptable(&rdata) {
                 return None;
             }
             point.keys.push(TrackedKey { rdata, state, since: since.parse().ok()?, until, by });

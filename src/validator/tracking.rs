@@ -446,7 +446,7 @@ pub(super) fn key_tag(rdata: &[u8]) -> u16 {
 }
 
 /// Whether a key that is there can be a trust anchor at all.
-fn is_acceptable(rdata: &[u8]) -> bool {
+pub(super) fn is_acceptable(rdata: &[u8]) -> bool {
     let has_length = (5..=limits::TRUST_ANCHOR_OCTETS).contains(&rdata.len());
     has_length && Dnskey::parse(rdata).is_some_and(|key| key.is_zone_key() && !key.is_revoked())
 }
