@@ -15,6 +15,8 @@ impl Recursion {
         let landing = self.lead_or_follow(&question, Aim::Validated, None, &budget, task).await;
         let found = landing.answered.ok()?;
         let is_there = found.answer.iter().any(|rrset| rrset.rr_type == RrType::DNSKEY);
-        is_there.then(|| Look::at(&found, self.now().unix))
+        let anchors = self.validation.as_ref().map(|validation| validation.anchors.current());
+        let anchor = anchors.iter().flat_map(|all| all.anchors()).find(|anchor| anchor.apex == question.name);
+        is_there.then(|| Look::at(&found, anchor, self.now().unix))
     }
 }

@@ -245,6 +245,19 @@ fn the_time_of_a_key_ends_when_all_that_vouched_for_it_are_revoked() {
     assert_eq!(story.take(49, &look(&[3, 66], &[], &[3])), told("1 revoked->removed", "3"));
     let want = told("2 revoked->removed, 66 addpend->valid", "3 66");
     assert_eq!(story.take(50, &look(&[3, 66], &[], &[3])), want);
+    // Who has stolen a key makes another with its tag: that is no reason to believe it longer.
+    let twin = (0..=u16::MAX).find_map(|number| {
+        let [high, low] = number.to_be_bytes();
+        let rdata: Box<[u8]> = [1, 1, 3, 8, high, low, 9].into();
+        (key_tag(&rdata) == key_tag(&key(1))).then_some(rdata)
+    });
+    let twin = twin.unwrap();
+    let mut story = Story::of(&[1, 2]);
+    let mut with_twin = look(&[1, 2], &[], &[1]);
+    with_twin.validated.as_mut().unwrap().keys.push(twin);
+    story.take(0, &with_twin);
+    let revoking = story.take(1, &Look { validated: None, revoked: vec![revoked(1)] }).0;
+    assert_eq!(revoking, "1 valid->revoked, 1 addpend->start");
     // A revocation that comes alone ends it too.
     let mut story = Story::of(&[1, 2]);
     story.take(0, &look(&[1, 2, 66], &[], &[1]));

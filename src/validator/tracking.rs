@@ -37,7 +37,7 @@ pub struct Look {
 pub struct ValidatedKeys {
     /// RDATA of all its records.
     pub keys: Vec<Box<[u8]>>,
-    /// RDATA of those of them that signed it, whether they are trusted or not.
+    /// RDATA of those of them that are trust anchors and signed it.
     pub signers: Vec<Box<[u8]>>,
     /// Its original TTL.
     pub ttl: Ttl,
@@ -278,7 +278,9 @@ impl Point {
     /// for it, it begins anew.
     fn forget_those_vouched_for_by_revoked(&mut self) {
         let is_over = |tag: &u16| {
-            let mut of_tag = self.keys.iter().filter(|key| key_tag(&key.rdata) == *tag).peekable();
+            // Who makes a key may choose its tag, also that of the key that vouches for it.
+            let is_of_tag = |key: &&TrackedKey| key.state != KeyState::AddPend && key_tag(&key.rdata) == *tag;
+            let mut of_tag = self.keys.iter().filter(is_of_tag).peekable();
             of_tag.peek().is_some() && of_tag.all(|key| key.state.is_over())
         };
         let is_lost = |key: &TrackedKey| {
@@ -401,8 +403,7 @@ impl Point {
     }
 
     fn is_configured(&self, rdata: &[u8]) -> bool {
-        let Anchor { apex, ds, keys } = &self.configured;
-        keys.iter().any(|key| **key == *rdata) || ds.iter().any(|ds| is_ds_of(apex, ds, rdata))
+        self.configured.has(rdata)
     }
 
     fn changes_since(&self, before: &[TrackedKey]) -> Vec<Change> {
