@@ -1,7 +1,7 @@
 //! The trust anchors of the house: those of the configuration, followed to what their zones made of them (RFC 5011), and
 //! what is known of that kept over restarts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,11 +20,17 @@ use crate::limits;
 use crate::observe::prometheus::TrustAnchorNumbers;
 use crate::service::Published;
 use crate::validator::{
-    Anchor, AnchorStore, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor, ValidationOptions,
+    Anchor, AnchorStore, Change, KeyState, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor,
+    ValidationOptions,
 };
 
 /// The name in the state directory. The number of the format stands in the file.
 const FILE: &str = "trust-anchors";
+
+/// What is said when a look brings nothing that could be trusted, for one reason or the other.
+const UNREACHABLE: &str = "no name server gives the keys of the zone; they are asked for again";
+const UNTRUSTED: &str = "the keys of the zone are signed by none that is trusted here; if this lasts, the configured trust anchors \
+                         are out of date or somebody forges answers";
 
 /// Asks a zone for its keys, past the cache; nothing when there was no reply of use.
 pub(super) type Eyes = Arc<dyn Fn(Name) -> BoxFuture<'static, Option<Look>> + Send + Sync>;
@@ -41,6 +47,8 @@ pub(super) struct HouseAnchors {
     written: Option<String>,
     /// Whether it was said that the file cannot be written.
     is_lost: bool,
+    /// The zones of which it was said that their keys are not seen.
+    unseen: BTreeSet<Name>,
     first_look: Tick,
 }
 
@@ -70,6 +78,7 @@ impl HouseAnchors {
             file: state.join(FILE),
             written: None,
             is_lost: false,
+            unseen: BTreeSet::new(),
             first_look: now.tick.plus(limits::ANCHOR_FIRST_LOOK),
         }
     }
@@ -89,15 +98,17 @@ impl HouseAnchors {
                 let (tracking, dropped) = Tracking::resume(known.unwrap_or_default(), &configured, now);
                 for apex in dropped {
                     tracing::info!(
-                        "trust anchor {apex}: configured otherwise; what was known of it is dropped"
+                        "trust anchor {apex}: configured otherwise; what was known of it is dropped, but for what is revoked"
                     );
                 }
                 Some(Followed { tracking, eyes })
             }
         };
+        self.unseen.retain(|apex| configured.anchors().iter().any(|anchor| anchor.apex == *apex));
         self.configured = configured;
         self.publish();
         self.tell_of_deleted(now);
+        self.tell_of_rolled_over();
     }
 
     /// Whether these are other trust anchors than those that are configured.
@@ -126,12 +137,18 @@ impl HouseAnchors {
     /// Takes what a look brought: puts it in force, says what changed, and writes it down.
     pub(super) fn take(&mut self, apex: &Name, look: Option<Look>, now: Unix) {
         let Some(Followed { tracking, .. }) = &mut self.followed else { return };
-        let look = look.unwrap_or_default();
-        let changes = tracking.take(apex, &look, now);
-        changes.iter().for_each(|change| tracing::info!("{change}"));
+        let unseen = match &look {
+            Some(Look { validated: Some(_), .. }) => None,
+            Some(_) => Some(UNTRUSTED),
+            None => Some(UNREACHABLE),
+        };
+        let changes = tracking.take(apex, &look.unwrap_or_default(), now);
+        changes.iter().for_each(tell);
         self.publish();
+        self.tell_of_unseen(apex, unseen);
         if !changes.is_empty() {
             self.tell_of_deleted(now);
+            self.tell_of_rolled_over();
         }
         self.write_state();
     }
@@ -167,11 +184,46 @@ impl HouseAnchors {
         }
     }
 
+    /// Whoever loses the state then validates nothing any more.
+    fn tell_of_rolled_over(&self) {
+        let tracking = self.followed.as_ref().map(|followed| &followed.tracking);
+        for (apex, tags) in tracking.into_iter().flat_map(Tracking::rolled_over) {
+            let tags = tags.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            tracing::warn!(
+                "trust anchor {apex}: the zone has none of the configured keys any more; that {tags} is trusted stands in {} \
+                 alone: configure it",
+                self.file.display()
+            );
+        }
+    }
+
+    /// Once, until they are seen again. Of a zone that has no trust anchors any more something else is said.
+    fn tell_of_unseen(&mut self, apex: &Name, why: Option<&str>) {
+        let is_known = self.unseen.contains(apex);
+        match why {
+            None if is_known => {
+                self.unseen.remove(apex);
+                tracing::info!("trust anchor {apex}: the keys of the zone are seen again");
+            }
+            Some(why) if !is_known && self.stands(apex) => {
+                self.unseen.insert(apex.clone());
+                tracing::warn!("trust anchor {apex}: {why}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a zone has trust anchors that are in force.
+    fn stands(&self, apex: &Name) -> bool {
+        self.store.current().anchors().iter().any(|anchor| anchor.apex == *apex)
+    }
+
     /// RFC 5011 5: what is to be believed of a zone whose trust anchors are all revoked is said by those above it.
     fn tell_of_deleted(&self, now: Unix) {
         let current = self.store.current();
-        let stands = |apex: &Name| current.anchors().iter().any(|anchor| anchor.apex == *apex);
-        for Anchor { apex, .. } in self.configured.anchors().iter().filter(|anchor| !stands(&anchor.apex)) {
+        for Anchor { apex, .. } in
+            self.configured.anchors().iter().filter(|anchor| !self.stands(&anchor.apex))
+        {
             let above = match current.nearest(apex.as_ref(), now) {
                 Nearest::Anchor(above) => format!("those of {} take their place", above.apex),
                 _ => "nothing at and below it is validated any more".into(),
@@ -221,6 +273,14 @@ impl HouseAnchors {
             }
             Err(_) => {}
         }
+    }
+}
+
+/// RFC 5011 4.2 calls a trusted key that is missing abnormal, and one that is revoked is not to be missed either.
+fn tell(change: &Change) {
+    match change.after {
+        Some(KeyState::Missing | KeyState::Revoked) => tracing::warn!("{change}"),
+        _ => tracing::info!("{change}"),
     }
 }
 

@@ -135,7 +135,10 @@ pub(super) fn hint(code: ErrorCode, asked: &Question, steps: &[Step]) -> Option<
             format!("set the clock of this machine; if it is right, {owner} signed with one that is ahead; {bypass}")
         }
         ErrorCode::DNSKEY_MISSING => match link {
-            Some(Link { is_of_ds: true, .. }) => {
+            Some(Link { kind: LinkKind::Anchor, .. }) => {
+                format!("if {zone} has other keys now, configure them in `trust-anchors`; else somebody on the way changed its answer; {bypass}")
+            }
+            Some(Link { kind: LinkKind::Ds, .. }) => {
                 format!("{owner} has to have the DS records in the zone above replaced by those of its present keys; {bypass}")
             }
             _ => format!("{owner} has to publish the key that signed, or sign with one it publishes; {bypass}"),
@@ -173,8 +176,16 @@ pub(super) fn hint(code: ErrorCode, asked: &Question, steps: &[Step]) -> Option<
 struct Link<'s> {
     /// The zone whose owner can mend it.
     zone: &'s Name,
+    kind: LinkKind,
+}
+
+#[derive(Clone, Copy)]
+enum LinkKind {
+    /// The trust anchors here are of keys it does not have.
+    Anchor,
     /// The zone above tells of keys it does not have.
-    is_of_ds: bool,
+    Ds,
+    Other,
 }
 
 /// The first answer that was judged bogus, or insecure for a reason, is the link nearest to the anchor: the others only
@@ -190,20 +201,20 @@ fn broken_link(steps: &[Step]) -> Option<Link<'_>> {
             Step::Link(_) => inside = inside.saturating_sub(1),
             _ if inside > 0 => {}
             Step::Signature(signature) if signature.wrong.is_some() => {
-                return Some((&signature.signer, false));
+                return Some((&signature.signer, LinkKind::Other));
             }
-            Step::Proof { zone, holds, .. } if *holds != "proven" => return Some((zone, false)),
-            Step::Keys { zone, keys, .. } if keys.iter().all(|key| !key.is_trusted) => {
-                return Some((zone, true));
+            Step::Proof { zone, holds, .. } if *holds != "proven" => return Some((zone, LinkKind::Other)),
+            Step::Keys { zone, keys, is_anchored } if keys.iter().all(|key| !key.is_trusted) => {
+                return Some((zone, if *is_anchored { LinkKind::Anchor } else { LinkKind::Ds }));
             }
-            Step::Delegated { name, ds, .. } if !ds.is_empty() => return Some((name, false)),
-            Step::Anchor(zone, _) => return Some((zone, false)),
+            Step::Delegated { name, ds, .. } if !ds.is_empty() => return Some((name, LinkKind::Other)),
+            Step::Anchor(zone, _) => return Some((zone, LinkKind::Other)),
             _ => {}
         }
         None
     });
-    let (zone, is_of_ds) = looked_at.unwrap_or((&asked.name, false));
-    Some(Link { zone, is_of_ds })
+    let (zone, kind) = looked_at.unwrap_or((&asked.name, LinkKind::Other));
+    Some(Link { zone, kind })
 }
 
 fn is_forwarded(steps: &[Step]) -> bool {
@@ -247,6 +258,13 @@ mod tests {
     fn keys(zone: &str, is_trusted: bool) -> Step {
         let key = KeyStep { key_tag: 7, flags: 257, algorithm: 15, is_trusted };
         Step::Keys { zone: name(zone), is_anchored: false, keys: [key].into() }
+    }
+
+    fn of_anchor(keys: Step) -> Step {
+        match keys {
+            Step::Keys { zone, keys, .. } => Step::Keys { zone, is_anchored: true, keys },
+            other => other,
+        }
     }
 
     fn signed(zone: &str) -> Step {
@@ -299,6 +317,11 @@ mod tests {
                 ErrorCode::DNSKEY_MISSING,
                 vec![link.clone(), keys("a.test.", false)],
                 "the owner of a.test. has to have the DS records in the zone above replaced",
+            ),
+            (
+                ErrorCode::DNSKEY_MISSING,
+                vec![link.clone(), of_anchor(keys("a.test.", false))],
+                "if a.test. has other keys now, configure them in `trust-anchors`",
             ),
             (
                 ErrorCode::DNSKEY_MISSING,

@@ -13,6 +13,10 @@ impl Recursion {
         let (question, budget) = (Question::new(apex, RrType::DNSKEY), self.budget());
         let task = |id| self.task(&question, id, &budget, None).past_cache().aiming(Aim::Validated);
         let landing = self.lead_or_follow(&question, Aim::Validated, None, &budget, task).await;
-        Some(Look::at(&*landing.answered.ok()?, self.now().unix))
+        let found = landing.answered.ok()?;
+        let is_there = found.answer.iter().any(|rrset| rrset.rr_type == RrType::DNSKEY);
+        let anchors = self.validation.as_ref().map(|validation| validation.anchors.current());
+        let anchor = anchors.iter().flat_map(|all| all.anchors()).find(|anchor| anchor.apex == question.name);
+        is_there.then(|| Look::at(&found, anchor, self.now().unix))
     }
 }

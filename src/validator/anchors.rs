@@ -149,6 +149,15 @@ impl TrustAnchors {
 }
 
 impl Anchor {
+    /// Whether RDATA of a DNSKEY record is that of one of its keys.
+    pub fn has(&self, dnskey: &[u8]) -> bool {
+        let is_ds_of = |ds: &[u8]| {
+            let both = Ds::parse(ds).zip(Dnskey::parse(dnskey));
+            both.is_some_and(|(ds, key)| ds.is_of(self.apex.as_ref(), &key))
+        };
+        self.keys.iter().any(|key| **key == *dnskey) || self.ds.iter().any(|ds| is_ds_of(ds))
+    }
+
     /// The tags of its keys.
     pub fn key_tags(&self) -> impl Iterator<Item = u16> {
         let of_ds = self.ds.iter().filter_map(|ds| Ds::parse(ds)).map(|ds| ds.key_tag);

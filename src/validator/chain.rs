@@ -233,7 +233,7 @@ pub(super) async fn judge_keys(
         return Ok(Verdict::Insecure(Some(trouble)));
     }
     let is_anchored = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(anchor) if anchor.apex == *zone);
-    let trusted = trusted_keys(rrset, &ds, &anchored, work.options.accepted);
+    let trusted = trusted_keys(rrset, &ds, &anchored, is_anchored, work.options.accepted);
     let keys = key_steps(rrset, trusted.as_ref().ok());
     work.task.step(Step::Keys { zone: zone.clone(), is_anchored, keys });
     let trusted = match trusted {
@@ -268,6 +268,7 @@ fn trusted_keys(
     keys: &Rrset,
     ds: &Rrset,
     anchored: &[Box<[u8]>],
+    is_anchored: bool,
     accepted: Accepted,
 ) -> Result<Rrset, Trouble> {
     let told = strongest(ds, accepted);
@@ -294,6 +295,9 @@ fn trusted_keys(
     if trusted.as_records().is_empty() {
         let text = match is_revoked {
             Some(tag) => format!("the key {tag} of {zone} is revoked, and the only one that is trusted"),
+            None if is_anchored => {
+                format!("none of the keys of {zone} is a trust anchor; are the trust anchors up to date?")
+            }
             None => {
                 let tags: Vec<_> = told.iter().take(4).map(|ds| ds.key_tag.to_string()).collect();
                 let tags = tags.join(", ");

@@ -46,7 +46,7 @@ impl Story {
     fn look(&mut self, day: u64, there: &[u8], gone: &[u8]) -> (String, String) {
         let keys = there.iter().copied().map(key).chain(gone.iter().copied().map(revoked)).collect();
         let ttl = Ttl::saturating(2 * DAY);
-        let validated = Some(ValidatedKeys { keys, ttl, expires: at(day + 10) });
+        let validated = Some(ValidatedKeys { keys, signers: vec![], ttl, expires: at(day + 10) });
         let look = Look { validated, revoked: gone.iter().copied().map(revoked).collect() };
         self.take(day, &look)
     }
@@ -134,6 +134,27 @@ fn a_pending_key_that_is_gone_once_begins_anew() {
 }
 
 #[test]
+fn a_zone_without_any_configured_key_is_known_as_rolled_over() {
+    let mut story = Story::of(&[1, 2]);
+    let rolled_over = |story: &Story| {
+        let numbers = |tags: Vec<u16>| tags.into_iter().map(number).collect::<Vec<_>>();
+        story.tracking.rolled_over().map(|(_, tags)| numbers(tags)).next()
+    };
+    assert_eq!(rolled_over(&story), None, "nothing is known yet");
+    story.look(0, &[1, 66, 67], &[]);
+    story.look(30, &[1, 66], &[]);
+    assert_eq!(rolled_over(&story), None, "one that is configured is there");
+    story.look(31, &[66], &[]);
+    assert_eq!(rolled_over(&story), Some(vec![66]), "missing");
+    story.look(32, &[1, 66], &[]);
+    assert_eq!(rolled_over(&story), None);
+    story.look(33, &[66, 68], &[1]);
+    assert_eq!(rolled_over(&story), Some(vec![66]), "revoked");
+    story.restart(&configured(&[66]), 34);
+    assert_eq!(rolled_over(&story), None, "configured now");
+}
+
+#[test]
 fn time_alone_makes_no_key_trusted() {
     let mut story = Story::of(&[1]);
     story.look(0, &[1, 66], &[]);
@@ -154,7 +175,7 @@ fn a_long_ttl_makes_the_hold_down_longer() {
     let mut story = Story::of(&[1]);
     let look = |day: u64| {
         let ttl = Ttl::saturating(40 * DAY);
-        let keys = ValidatedKeys { keys: vec![key(1), key(66)], ttl, expires: at(day + 90) };
+        let keys = ValidatedKeys { keys: vec![key(1), key(66)], signers: vec![], ttl, expires: at(day + 90) };
         Look { validated: Some(keys), revoked: Vec::new() }
     };
     story.take(0, &look(0));
@@ -176,7 +197,7 @@ fn a_key_revokes_itself_whatever_else_is_wrong() {
     assert_eq!(story.take(2, &alone(&[66])), told("66 addpend->revoked", "1"));
     assert_eq!(story.look(40, &[1, 66], &[]), told("2 revoked->removed, 66 revoked->removed", "1"));
     // A key that only looks like one that revokes itself is as good as not there.
-    let keys = ValidatedKeys { keys: vec![revoked(1)], ttl: Ttl::ZERO, expires: at(50) };
+    let keys = ValidatedKeys { keys: vec![revoked(1)], signers: vec![], ttl: Ttl::ZERO, expires: at(50) };
     let unsigned = Look { validated: Some(keys), revoked: vec![key(1)] };
     assert_eq!(story.take(41, &unsigned), told("1 valid->missing", "1"));
 }
@@ -192,9 +213,56 @@ fn a_zone_whose_trust_anchors_are_all_revoked_is_as_if_it_had_none() {
     assert!(story.restart(&configured(&[1]), 2).is_empty());
     assert_eq!(story.trusted(), "nothing", "over a restart too");
     assert_eq!(story.tracking.wait(at(5000)), None);
-    // Until the operator says otherwise.
+    // Until the operator says otherwise, though not of that key. RFC 5011 4.2: "Once in this state, this key MUST permanently
+    // be considered invalid as a trust anchor."
     assert_eq!(story.restart(&configured(&[1, 2]), 3), [Name::root()]);
-    assert_eq!(story.trusted(), "1 2");
+    assert_eq!(story.trusted(), "2");
+    assert_eq!(story.look(4, &[1, 2], &[]), told("2 start->valid", "2"));
+    assert_eq!(story.restart(&configured(&[1, 3]), 5), [Name::root()]);
+    assert_eq!(story.trusted(), "3");
+}
+
+#[test]
+fn the_time_of_a_key_ends_when_all_that_vouched_for_it_are_revoked() {
+    let look = |there: &[u8], gone: &[u8], signers: &[u8]| {
+        let keys = |numbers: &[u8]| numbers.iter().copied().map(key).collect::<Vec<_>>();
+        let gone: Vec<_> = gone.iter().copied().map(revoked).collect();
+        let (keys, signers) = ([keys(there), gone.clone()].concat(), keys(signers));
+        let validated = ValidatedKeys { keys, signers, ttl: Ttl::saturating(2 * DAY), expires: at(900) };
+        Look { validated: Some(validated), revoked: gone }
+    };
+    let mut story = Story::of(&[1, 2, 3]);
+    // A key that is not trusted vouches for nobody.
+    let changes = story.take(0, &look(&[1, 2, 3, 66], &[], &[1, 2, 66])).0;
+    assert_eq!(changes, "1 start->valid, 2 start->valid, 3 start->valid, 66 start->addpend");
+    assert!(story.tracking.text().contains(" by 3082,3339 "), "{}", story.tracking.text());
+    assert!(story.restart(&configured(&[1, 2, 3]), 1).is_empty());
+    // One of two is revoked: the other still vouches for it.
+    assert_eq!(story.take(10, &look(&[2, 3, 66], &[1], &[2, 3])), told("1 valid->revoked", "2 3"));
+    // Both are: it begins anew, by the one that is left.
+    let want = told("2 valid->revoked, 66 addpend->start, 66 start->addpend", "3");
+    assert_eq!(story.take(20, &look(&[3, 66], &[1, 2], &[3])), want);
+    assert_eq!(story.take(49, &look(&[3, 66], &[], &[3])), told("1 revoked->removed", "3"));
+    let want = told("2 revoked->removed, 66 addpend->valid", "3 66");
+    assert_eq!(story.take(50, &look(&[3, 66], &[], &[3])), want);
+    // Who has stolen a key makes another with its tag: that is no reason to believe it longer.
+    let twin = (0..=u16::MAX).find_map(|number| {
+        let [high, low] = number.to_be_bytes();
+        let rdata: Box<[u8]> = [1, 1, 3, 8, high, low, 9].into();
+        (key_tag(&rdata) == key_tag(&key(1))).then_some(rdata)
+    });
+    let twin = twin.unwrap();
+    let mut story = Story::of(&[1, 2]);
+    let mut with_twin = look(&[1, 2], &[], &[1]);
+    with_twin.validated.as_mut().unwrap().keys.push(twin);
+    story.take(0, &with_twin);
+    let revoking = story.take(1, &Look { validated: None, revoked: vec![revoked(1)] }).0;
+    assert_eq!(revoking, "1 valid->revoked, 1 addpend->start");
+    // A revocation that comes alone ends it too.
+    let mut story = Story::of(&[1, 2]);
+    story.take(0, &look(&[1, 2, 66], &[], &[1]));
+    let alone = Look { validated: None, revoked: vec![revoked(1)] };
+    assert_eq!(story.take(1, &alone), told("1 valid->revoked, 66 addpend->start", "2"));
 }
 
 #[test]
@@ -212,7 +280,7 @@ fn configured_keys_are_good_at_once_and_others_need_the_sep_bit() {
     long.resize(limits::TRUST_ANCHOR_OCTETS + 1, 0);
     let keys = vec![own.clone(), zone_signing, other_protocol, long.into(), [].into(), [1, 1, 3, 8].into()];
     let look = Look {
-        validated: Some(ValidatedKeys { keys, ttl: Ttl::ZERO, expires: at(9) }),
+        validated: Some(ValidatedKeys { keys, signers: vec![], ttl: Ttl::ZERO, expires: at(9) }),
         revoked: vec![[].into(), [1].into(), [1, 0x81].into()],
     };
     let changes = story.tracking.take(&story.apex, &look, at(0));
@@ -253,7 +321,7 @@ fn the_next_look_follows_the_ttl_and_the_signatures() {
         let mut tracking = Tracking::new(&configured(&[1]), at(0));
         assert_eq!(tracking.due(at(0)).count(), 1);
         let expires = Unix::of_seconds(START + signed_for);
-        let keys = ValidatedKeys { keys: vec![key(1)], ttl: Ttl::saturating(ttl), expires };
+        let keys = ValidatedKeys { keys: vec![key(1)], signers: vec![], ttl: Ttl::saturating(ttl), expires };
         let look = Look { validated: Some(keys), revoked: Vec::new() };
         tracking.take(&Name::root(), &look, at(0));
         assert_eq!(tracking.wait(at(0)).unwrap().as_secs(), next, "{ttl} {signed_for}");
@@ -328,6 +396,9 @@ fn a_damaged_text_is_not_taken_in_part() {
         ("valid", "addpend", 4),
         ("0101030801", "0101030802", 4),
         ("until", "till", 5),
+        ("0101030842", "by 0101030842", 5),
+        ("0101030842", "by 1,x 0101030842", 5),
+        ("valid since", "valid by 1 since", 4),
     ] {
         assert!(text.contains(from), "{from}");
         assert_eq!(Tracking::read(&text.replacen(from, to, 1)), Err(Damage::Line(line)), "{from}");
@@ -343,6 +414,20 @@ fn a_damaged_text_is_not_taken_in_part() {
         let text = text.replace("end\n", &format!("{more}end\n"));
         assert!(matches!(Tracking::read(&text), Err(Damage::Line(_))), "{repeated}");
     }
+    // A key is not in two states, and none that revokes itself is known as such.
+    let lines: Vec<&str> = text.lines().collect();
+    let twice = text.replace("end\n", &format!("{}\nend\n", lines[3].replace("valid", "revoked")));
+    assert_eq!(Tracking::read(&twice), Err(Damage::Line(6)));
+    let tags = [key_tag(&key(1)), key_tag(&revoked(1))].map(|tag| format!("key {tag} "));
+    let of_revoked = text.replace(&tags[0], &tags[1]).replace("0101030801", "0181030801");
+    assert_eq!(Tracking::read(&of_revoked), Err(Damage::Line(4)));
+    // Not more keys vouch for one than are known.
+    let vouched = |count: usize| {
+        let tags = vec!["3082"; count].join(",");
+        Tracking::read(&text.replace(" 0101030842", &format!(" by {tags} 0101030842")))
+    };
+    assert!(vouched(limits::ANCHORS_PER_POINT + limits::TRACKED_KEYS).is_ok());
+    assert!(vouched(limits::ANCHORS_PER_POINT + limits::TRACKED_KEYS + 1).is_err());
 }
 
 proptest::proptest! {

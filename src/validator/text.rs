@@ -6,7 +6,7 @@
 //! point . next 1795305600 window 172800
 //! configured ds 4f660802e06d...
 //! key 20326 valid since 1795219200 0101030803...
-//! key 38696 addpend since 1795219200 until 1797811200 0101030803...
+//! key 38696 addpend since 1795219200 until 1797811200 by 20326 0101030803...
 //! end
 //! ```
 //! Times are seconds since 1970, RDATA is hexadecimal. Without its last line the file is not whole.
@@ -14,7 +14,7 @@
 use std::fmt::{self, Write};
 
 use super::anchors::Anchor;
-use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking, key_tag};
+use super::tracking::{KeyState, NEVER, Point, TrackedKey, Tracking, is_acceptable, key_tag};
 use crate::dns::Name;
 use crate::limits;
 
@@ -93,6 +93,10 @@ impl TrackedKey {
         if self.state == KeyState::AddPend {
             write!(out, " until {}", self.until)?;
         }
+        if !self.by.is_empty() {
+            let tags: Vec<String> = self.by.iter().map(u16::to_string).collect();
+            write!(out, " by {}", tags.join(","))?;
+        }
         writeln!(out, " {}", Hex(&self.rdata))
     }
 }
@@ -120,21 +124,32 @@ fn read_line(words: &[&str], points: &mut Vec<Point>) -> Option<()> {
         ["configured", "dnskey", rdata] => keys.push(read_hex(rdata)?),
         ["key", tag, state, "since", since, rest @ ..] => {
             let state = KeyState::ALL.into_iter().find(|known| known.word() == *state)?;
-            let (until, rdata) = match (state, rest) {
-                (KeyState::AddPend, ["until", until, rdata]) => (until.parse().ok()?, rdata),
+            let (until, by, rdata) = match (state, rest) {
+                (KeyState::AddPend, ["until", until, "by", by, rdata]) => {
+                    (until.parse().ok()?, read_tags(by)?, rdata)
+                }
+                (KeyState::AddPend, ["until", until, rdata]) => (until.parse().ok()?, Vec::new(), rdata),
                 (KeyState::AddPend, _) => return None,
-                (_, [rdata]) => (0, rdata),
+                (_, [rdata]) => (0, Vec::new(), rdata),
                 _ => return None,
             };
             let rdata = read_hex(rdata)?;
-            if tag.parse() != Ok(key_tag(&rdata)) {
+            let is_known = point.keys.iter().any(|key| key.rdata == rdata);
+            if tag.parse() != Ok(key_tag(&rdata)) || is_known || !is_acceptable(&rdata) {
                 return None;
             }
-            point.keys.push(TrackedKey { rdata, state, since: since.parse().ok()?, until });
+            point.keys.push(TrackedKey { rdata, state, since: since.parse().ok()?, until, by });
         }
         _ => return None,
     }
     Some(())
+}
+
+/// Key tags with commas between them: not more than keys are known.
+fn read_tags(text: &str) -> Option<Vec<u16>> {
+    let most = limits::ANCHORS_PER_POINT + limits::TRACKED_KEYS;
+    let tags: Option<Vec<u16>> = text.split(',').take(most + 1).map(|tag| tag.parse().ok()).collect();
+    tags.filter(|tags| tags.len() <= most)
 }
 
 /// Octets as hexadecimal digits.

@@ -37,6 +37,8 @@ pub struct Look {
 pub struct ValidatedKeys {
     /// RDATA of all its records.
     pub keys: Vec<Box<[u8]>>,
+    /// RDATA of those of them that are trust anchors and signed it.
+    pub signers: Vec<Box<[u8]>>,
     /// Its original TTL.
     pub ttl: Ttl,
     /// When the first of its signatures expires.
@@ -74,6 +76,8 @@ pub(super) struct TrackedKey {
     pub(super) since: u64,
     /// Of a pending key: when it may be trusted.
     pub(super) until: u64,
+    /// Of a pending key: the tags of the trusted keys that had signed when it was seen first. Empty when that is not known.
+    pub(super) by: Vec<u16>,
 }
 
 /// The states of RFC 5011 4.2. `Start` is that of keys that are not known.
@@ -127,23 +131,31 @@ pub struct Change {
     pub before: Option<KeyState>,
     /// Its state now; none when it is forgotten.
     pub after: Option<KeyState>,
+    /// Of a key that is new: how long it has to be there.
+    pub hold_down: Duration,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "trust anchor {}: key {} ", self.apex, self.key_tag)?;
         let what = match (self.before, self.after) {
             (None, Some(KeyState::Valid)) => "is there as configured",
-            (_, Some(KeyState::AddPend)) => "is new; it is trusted when it has been there for long enough",
+            (_, Some(KeyState::AddPend)) => {
+                let days = self.hold_down.as_secs().div_ceil(86_400);
+                return write!(f, "is new; it is trusted when it has been there for {days} days");
+            }
             (Some(KeyState::AddPend), Some(KeyState::Valid)) => {
                 "has been there for long enough: it is trusted"
             }
             (_, Some(KeyState::Valid)) => "is there again",
             (_, Some(KeyState::Missing)) => "is not there any more; it stays trusted",
             (_, Some(KeyState::Revoked)) => "revoked itself: it is not trusted any more",
-            (_, Some(KeyState::Removed)) => "was revoked long ago",
-            (_, None) => "went away before it was trusted",
+            (_, Some(KeyState::Removed)) => "was revoked long ago: it is not followed any more",
+            (_, None) => {
+                "is forgotten before it was trusted: it went away, or all keys that vouched for it are revoked"
+            }
         };
-        write!(f, "trust anchor {}: key {} {what}", self.apex, self.key_tag)
+        f.write_str(what)
     }
 }
 
@@ -156,16 +168,20 @@ impl Tracking {
     }
 
     /// Follows the configured trust anchors with what `saved` knows of them. What is configured counts: of a zone whose
-    /// trust anchors are not those `saved` began with, nothing is taken. The second value names the zones known and not
-    /// taken.
+    /// trust anchors are not those `saved` began with, nothing is taken but which of them are revoked. The second value
+    /// names those zones, and those that are not configured any more.
     pub fn resume(saved: Tracking, configured: &TrustAnchors, now: Unix) -> (Tracking, Vec<Name>) {
         let mut tracking = Tracking::new(configured, now);
         let mut dropped = Vec::new();
         for point in saved.points {
-            let own = tracking.points.iter_mut().find(|own| own.configured.apex == point.configured.apex);
-            match own.filter(|own| is_same(&own.configured, &point.configured)) {
-                Some(own) => *own = point,
-                None => dropped.push(point.configured.apex),
+            match tracking.points.iter_mut().find(|own| own.configured.apex == point.configured.apex) {
+                Some(own) if is_same(&own.configured, &point.configured) => *own = point,
+                own => {
+                    dropped.push(point.configured.apex);
+                    if let Some(own) = own {
+                        own.take_revoked(point.keys);
+                    }
+                }
             }
         }
         (tracking, dropped)
@@ -178,12 +194,16 @@ impl Tracking {
         };
         let (before, now) = (point.keys.clone(), now.seconds());
         point.revoke(&look.revoked, now);
+        point.forget_those_vouched_for_by_revoked();
+        let mut changes = point.changes_since(&before);
+        let before = point.keys.clone();
         if let Some(validated) = &look.validated {
             point.compare(validated, now);
         }
         point.end_remove_hold_down(now);
         point.plan(look.validated.as_ref(), now);
-        point.changes_since(&before)
+        changes.extend(point.changes_since(&before));
+        changes
     }
 
     /// The trust anchors to use: those configured and those learnt, without the revoked ones. A zone all of whose trust
@@ -212,6 +232,18 @@ impl Tracking {
         waits.min().filter(|wait| *wait != Duration::MAX)
     }
 
+    /// The zones that have none of the configured keys any more, each with the tags of those that are trusted instead.
+    pub fn rolled_over(&self) -> impl Iterator<Item = (&Name, Vec<u16>)> {
+        self.points.iter().filter_map(|point| {
+            let (configured, learnt): (Vec<_>, Vec<_>) =
+                point.keys.iter().partition(|key| point.is_configured(&key.rdata));
+            let is_gone = configured.iter().all(|key| key.state != KeyState::Valid);
+            let learnt = learnt.into_iter().filter(|key| key.state.is_trusted());
+            let learnt: Vec<u16> = learnt.map(|key| key_tag(&key.rdata)).collect();
+            (is_gone && !learnt.is_empty()).then_some((&point.configured.apex, learnt))
+        })
+    }
+
     /// Zone, key tag and state of every key that is known.
     pub fn keys(&self) -> impl Iterator<Item = (&Name, u16, KeyState)> {
         let keys = self.points.iter().flat_map(|point| point.keys.iter().map(move |key| (point, key)));
@@ -220,6 +252,13 @@ impl Tracking {
 }
 
 impl Point {
+    /// RFC 5011 4.2: a revoked key is no trust anchor ever again, though it be configured anew.
+    fn take_revoked(&mut self, known: Vec<TrackedKey>) {
+        let revoked = known.into_iter().filter(|key| key.state.is_over());
+        let revoked: Vec<TrackedKey> = revoked.filter(|key| self.is_configured(&key.rdata)).collect();
+        self.keys.extend(revoked);
+    }
+
     /// Every key known here that revokes itself is not trusted from now on. Others would only take room.
     fn revoke(&mut self, revoked: &[Box<[u8]>], now: u64) {
         for rdata in revoked.iter().filter(|rdata| is_revoked(rdata)) {
@@ -233,6 +272,23 @@ impl Point {
                 None => {}
             }
         }
+    }
+
+    /// RFC 5011 2.2: the time of a pending key ends when all keys that validated it at first are revoked. If others vouch
+    /// for it, it begins anew.
+    fn forget_those_vouched_for_by_revoked(&mut self) {
+        let is_over = |tag: &u16| {
+            // Who makes a key may choose its tag, also that of the key that vouches for it.
+            let is_of_tag = |key: &&TrackedKey| key.state != KeyState::AddPend && key_tag(&key.rdata) == *tag;
+            let mut of_tag = self.keys.iter().filter(is_of_tag).peekable();
+            of_tag.peek().is_some() && of_tag.all(|key| key.state.is_over())
+        };
+        let is_lost = |key: &TrackedKey| {
+            key.state == KeyState::AddPend && !key.by.is_empty() && key.by.iter().all(is_over)
+        };
+        let lost: Vec<bool> = self.keys.iter().map(is_lost).collect();
+        let mut lost = lost.into_iter();
+        self.keys.retain(|_| !lost.next().unwrap_or(false));
     }
 
     /// What is there and what is not.
@@ -252,24 +308,35 @@ impl Point {
                 _ => {}
             }
         }
+        let mut strangers = Vec::new();
         for rdata in &validated.keys {
             if is_acceptable(rdata) && !self.keys.iter().any(|key| key.rdata == *rdata) {
-                self.meet(rdata, now, hold_down);
+                match self.is_configured(rdata) {
+                    true => self.keys.push(TrackedKey::new(rdata.clone(), KeyState::Valid, now)),
+                    false => strangers.push(rdata),
+                }
             }
+        }
+        let by = self.trusted_of(&validated.signers);
+        strangers.into_iter().for_each(|rdata| self.meet(rdata, now, hold_down, &by));
+    }
+
+    /// A key that is not configured is seen for the first time.
+    fn meet(&mut self, rdata: &[u8], now: u64, hold_down: u64, by: &[u16]) {
+        let is_known = self.keys.iter().any(|key| *key.rdata == *rdata);
+        // RFC 5011 3: only keys with the SEP bit may become trust anchors.
+        if !is_known && Dnskey::parse(rdata).is_some_and(|key| key.is_sep()) && self.make_room() {
+            let mut key = TrackedKey::new(rdata.into(), KeyState::AddPend, now);
+            key.hold(now, hold_down);
+            key.by = by.to_vec();
+            self.keys.push(key);
         }
     }
 
-    /// A key is seen for the first time.
-    fn meet(&mut self, rdata: &[u8], now: u64, hold_down: u64) {
-        if self.is_configured(rdata) {
-            return self.keys.push(TrackedKey::new(rdata.into(), KeyState::Valid, now));
-        }
-        // RFC 5011 3: only keys with the SEP bit may become trust anchors.
-        if Dnskey::parse(rdata).is_some_and(|key| key.is_sep()) && self.make_room() {
-            let mut key = TrackedKey::new(rdata.into(), KeyState::AddPend, now);
-            key.hold(now, hold_down);
-            self.keys.push(key);
-        }
+    /// The tags of those of these keys that are trusted.
+    fn trusted_of(&self, signers: &[Box<[u8]>]) -> Vec<u16> {
+        let trusted = self.keys.iter().filter(|key| key.state.is_trusted() && signers.contains(&key.rdata));
+        trusted.map(|key| key_tag(&key.rdata)).collect()
     }
 
     /// Whether one more key can be followed. Those that are of no interest any more make room, but for the configured
@@ -336,8 +403,7 @@ impl Point {
     }
 
     fn is_configured(&self, rdata: &[u8]) -> bool {
-        let Anchor { apex, ds, keys } = &self.configured;
-        keys.iter().any(|key| **key == *rdata) || ds.iter().any(|ds| is_ds_of(apex, ds, rdata))
+        self.configured.has(rdata)
     }
 
     fn changes_since(&self, before: &[TrackedKey]) -> Vec<Change> {
@@ -350,6 +416,7 @@ impl Point {
             key_tag: key_tag(&key.rdata),
             before: state(before, &key.rdata),
             after: state(&self.keys, &key.rdata),
+            hold_down: Duration::from_secs(key.until.saturating_sub(key.since)),
         });
         changes.filter(|change| change.before != change.after).collect()
     }
@@ -357,11 +424,12 @@ impl Point {
 
 impl TrackedKey {
     fn new(rdata: Box<[u8]>, state: KeyState, now: u64) -> TrackedKey {
-        TrackedKey { rdata, state, since: now, until: 0 }
+        TrackedKey { rdata, state, since: now, until: 0, by: Vec::new() }
     }
 
     fn enter(&mut self, state: KeyState, now: u64) {
         (self.state, self.since, self.until) = (state, now, 0);
+        self.by.clear();
     }
 
     fn hold(&mut self, now: u64, hold_down: u64) {
@@ -379,7 +447,7 @@ pub(super) fn key_tag(rdata: &[u8]) -> u16 {
 }
 
 /// Whether a key that is there can be a trust anchor at all.
-fn is_acceptable(rdata: &[u8]) -> bool {
+pub(super) fn is_acceptable(rdata: &[u8]) -> bool {
     let has_length = (5..=limits::TRUST_ANCHOR_OCTETS).contains(&rdata.len());
     has_length && Dnskey::parse(rdata).is_some_and(|key| key.is_zone_key() && !key.is_revoked())
 }

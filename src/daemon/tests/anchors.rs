@@ -62,6 +62,7 @@ impl Place {
     fn says_keys(&self) {
         let keys = ValidatedKeys {
             keys: keys().into(),
+            signers: Vec::new(),
             ttl: Ttl::saturating(2 * DAY.as_secs()),
             expires: Unix(u64::MAX),
         };
