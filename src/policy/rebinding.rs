@@ -13,16 +13,18 @@ use crate::dns::{
 
 /// Where nothing of the internet can be: unspecified, loopback and link-local (RFC 6890, RFC 4291).
 const BUILTIN: [&str; 6] = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "::/128", "::1/128", "fe80::/10"];
-/// RFC 6052 2.1: an IPv4 address behind it is reached through a translator.
 /// What the client is told: the operator who misses a name of his own, or a block list of DNS, finds the option here.
 const PRIVATE: &str =
     "private addresses of a public name were stripped (resolver.private-exceptions lets it through)";
+/// RFC 6052 2.1: an IPv4 address behind it is reached through a translator.
 const NAT64: Ipv6Addr = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0);
 
 /// Which addresses are stripped from answers, and of which names not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RebindingGuard {
     networks: Vec<IpNet>,
+    /// Of IPv4 and IPv6, by first octet: whether an address may be in one of them. Of nearly all addresses this says no.
+    may_be_private: [[bool; 256]; 2],
     exceptions: Vec<Name>,
 }
 
@@ -31,7 +33,14 @@ impl RebindingGuard {
     pub fn new(networks: impl IntoIterator<Item = IpNet>, exceptions: Vec<Name>) -> RebindingGuard {
         let builtin =
             BUILTIN.map(|network| network.parse().expect("the networks of this file are read by a test"));
-        RebindingGuard { networks: builtin.into_iter().chain(networks).collect(), exceptions }
+        let networks: Vec<IpNet> = builtin.into_iter().chain(networks).collect();
+        let mut may_be_private = [[false; 256]; 2];
+        for network in &networks {
+            let (first, last) = (first_octet(network.network()), first_octet(network.broadcast()));
+            let family = &mut may_be_private[usize::from(network.addr().is_ipv6())];
+            family[usize::from(first)..=usize::from(last)].fill(true);
+        }
+        RebindingGuard { networks, may_be_private, exceptions }
     }
 
     /// Whether the answer to a question for this name is looked at.
@@ -62,7 +71,8 @@ impl RebindingGuard {
         Some(stripped)
     }
 
-    fn has_private(&self, rrset: RrsetRef<'_>) -> bool {
+    /// Whether addresses of this RRset are to be stripped.
+    pub fn has_private(&self, rrset: RrsetRef<'_>) -> bool {
         match rrset.rr_type {
             RrType::A | RrType::AAAA => rrset.records.iter().any(|rdata| self.is_private_rdata(rdata)),
             RrType::SVCB | RrType::HTTPS => rrset.records.iter().any(|rdata| self.has_private_hint(rdata)),
@@ -102,6 +112,10 @@ impl RebindingGuard {
 
     /// Also when it is an IPv4 address in the dress of IPv6: mapped, compatible (RFC 4291 2.5.5) or behind a translator.
     fn is_private(&self, address: IpAddr) -> bool {
+        // In the dress of IPv6 all begin with 0, as the unspecified address does.
+        if !self.may_be_private[usize::from(address.is_ipv6())][usize::from(first_octet(address))] {
+            return false;
+        }
         let listed = |address: &IpAddr| self.networks.iter().any(|network| network.contains(address));
         if listed(&address) {
             return true;
@@ -143,6 +157,13 @@ impl RebindingGuard {
             kept.extend(value);
         }
         crate::dns::svc_params::check(svc_params(&kept)?).ok().map(|()| kept)
+    }
+}
+
+fn first_octet(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) => address.octets()[0],
+        IpAddr::V6(address) => address.octets()[0],
     }
 }
 

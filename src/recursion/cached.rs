@@ -1,11 +1,11 @@
 //! The hot path: what the cache can answer at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Cached;
 use crate::cache::{Cache, CacheOptions, CachedAnswer, CachedRrset, Kind, Lookup, Security};
 use crate::clock::Now;
-use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, Ttl};
+use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, SharedRrset, Ttl};
 use crate::observe::Source;
 use crate::resolver::Aim;
 
@@ -37,6 +37,32 @@ impl Wants {
 
     /// Data as it comes, without signatures.
     pub const DATA: Wants = Wants { checking: Checking::None, dnssec_ok: false };
+}
+
+/// An answer that needed nobody.
+#[derive(Debug, Clone)]
+pub struct Cached {
+    told: Told,
+    /// Which part of the cache.
+    pub source: Source,
+    /// What validation has said of it.
+    pub security: Security,
+}
+
+#[derive(Debug, Clone)]
+enum Told {
+    Fresh(Aged),
+    /// With the longest TTL it may have, and why it is given out.
+    Stale(Aged, Ttl, ExtendedError),
+    Failure(ExtendedError),
+}
+
+/// An answer as old as it is now, for one who wants DNSSEC records or not.
+#[derive(Debug, Clone)]
+struct Aged {
+    found: Arc<CachedAnswer>,
+    dnssec_ok: bool,
+    now: Now,
 }
 
 /// What stands beside a stale answer whose servers were asked a moment ago.
@@ -85,7 +111,7 @@ fn known(
     now: Now,
 ) -> Option<Cached> {
     let found = match found {
-        Lookup::Fresh(found) => return Some(from_answer(&found, wants, now)),
+        Lookup::Fresh(found) => return Some(from_answer(found, wants, now)),
         found => found,
     };
     // What is proven is better than what is old or failed.
@@ -100,40 +126,34 @@ fn known(
         // It concerns those who leave validation to us, and nothing old takes its place for them.
         let (source, security) = (Source::FailureCache, Security::Bogus);
         let is_meant = wants.checking == Checking::Enforce;
-        return is_meant.then(|| Cached { answer: bogus(Some(error)), source, security });
+        return is_meant.then(|| Cached { told: Told::Failure(error.clone()), source, security });
     }
     match found {
         Lookup::Fresh(_) => None,
         Lookup::Stale(found) if found.is_quiet(now) => {
-            Some(stale(cache.options(), &found, NOT_REFRESHED.into(), wants, now))
+            Some(stale(cache.options(), found, NOT_REFRESHED.into(), wants, now))
         }
-        Lookup::Stale(found) => Some(stale(cache.options(), &found, failure?.text.clone(), wants, now)),
+        Lookup::Stale(found) => Some(stale(cache.options(), found, failure?.text.clone(), wants, now)),
         Lookup::Miss => {
-            let answer = Answer::failure(Rcode::SERVFAIL, (*failure?).clone());
-            Some(Cached { answer, source: Source::FailureCache, security: Security::Unchecked })
+            let told = Told::Failure((*failure?).clone());
+            Some(Cached { told, source: Source::FailureCache, security: Security::Unchecked })
         }
     }
 }
 
 /// A fresh answer with what is left of its TTLs; a bogus one as the failure it is, but for those who want it all the same.
-pub(super) fn from_answer(found: &Arc<CachedAnswer>, wants: Wants, now: Now) -> Cached {
+pub(super) fn from_answer(found: Arc<CachedAnswer>, wants: Wants, now: Now) -> Cached {
     let security = found.security;
     if security == Security::Bogus && wants.checking == Checking::Enforce {
-        let answer = bogus(found.error.as_deref());
-        return Cached { answer, source: Source::FailureCache, security };
+        // What is said in place of a bogus answer (RFC 4035 5.5).
+        let error = found.error.as_deref().cloned().unwrap_or_else(|| (*unsaid()).clone());
+        return Cached { told: Told::Failure(error), source: Source::FailureCache, security };
     }
     let source = match found.kind {
         Kind::Positive => Source::Cache,
         Kind::NoData | Kind::NxDomain => Source::NegativeCache,
     };
-    let mut answer = answer(found, wants.dnssec_ok, |cached| cached.ttl(now));
-    answer.extended_error = found.error.as_deref().cloned();
-    Cached { answer, source, security }
-}
-
-/// What is said in place of a bogus answer (RFC 4035 5.5).
-fn bogus(error: Option<&ExtendedError>) -> Answer<'static> {
-    Answer::failure(Rcode::SERVFAIL, error.cloned().unwrap_or_else(|| (*unsaid()).clone()))
+    Cached { told: Told::Fresh(Aged { found, dnssec_ok: wants.dnssec_ok, now }), source, security }
 }
 
 /// Why an answer is bogus of which no more is known.
@@ -144,39 +164,69 @@ pub(super) fn unsaid() -> Arc<ExtendedError> {
 /// An answer behind its end (RFC 8767), and why it is given.
 pub(super) fn stale(
     options: &CacheOptions,
-    found: &Arc<CachedAnswer>,
-    why: std::borrow::Cow<'static, str>,
+    found: Arc<CachedAnswer>,
+    why: Cow<'static, str>,
     wants: Wants,
     now: Now,
 ) -> Cached {
-    // RFC 8767 4: more than zero, so that it is not asked for again at once. What has not expired gets no more than it has.
-    let most = options.stale_answer_ttl;
-    let ttl = |cached: &CachedRrset| match cached.ttl(now) {
-        Ttl::ZERO => most,
-        left => left.min(most),
-    };
     let code = match found.kind {
         Kind::NxDomain => ErrorCode::STALE_NXDOMAIN_ANSWER,
         Kind::Positive | Kind::NoData => ErrorCode::STALE_ANSWER,
     };
-    let mut answer = answer(found, wants.dnssec_ok, ttl);
-    answer.extended_error = Some(ExtendedError { code, text: why });
-    // Its signatures may have expired with it.
-    answer.authentic = false;
-    Cached { answer, source: Source::Stale, security: Security::Unchecked }
+    let aged = Aged { found, dnssec_ok: wants.dnssec_ok, now };
+    let told = Told::Stale(aged, options.stale_answer_ttl, ExtendedError { code, text: why });
+    Cached { told, source: Source::Stale, security: Security::Unchecked }
 }
 
-fn answer(found: &CachedAnswer, dnssec_ok: bool, ttl: impl Fn(&CachedRrset) -> Ttl) -> Answer<'static> {
-    let aged = |cached: &CachedRrset| {
-        let rrset = AnswerRrset::shared(cached.rrset.clone()).with_ttl(ttl(cached));
-        rrset.with_signatures(dnssec_ok)
-    };
-    // RFC 4035 3.2.1: proofs are for those who ask for them.
-    let is_shown = |cached: &&CachedRrset| dnssec_ok || !cached.rrset.rr_type.is_proof();
-    Answer {
-        authentic: found.security == Security::Secure,
-        answer: found.answer.iter().map(aged).collect(),
-        authority: found.authority.iter().filter(is_shown).map(aged).collect(),
-        ..Answer::empty(found.rcode())
+impl Cached {
+    /// The same as made of what is proven of other names.
+    pub(super) fn synthesised(self) -> Cached {
+        Cached { source: Source::Synthesized, ..self }
+    }
+
+    /// What is to be written. It is large: who has no other use for it makes it where it is written from.
+    pub fn to_answer(&self) -> Answer<'static> {
+        match &self.told {
+            Told::Failure(error) => Answer::failure(Rcode::SERVFAIL, error.clone()),
+            Told::Fresh(aged) => Answer {
+                extended_error: aged.found.error.as_deref().cloned(),
+                authentic: aged.found.security == Security::Secure,
+                ..aged.answer(|cached| cached.ttl(aged.now))
+            },
+            // RFC 8767 4: more than zero, so that it is not asked for again at once. What has not expired gets no more
+            // than it has. Its signatures may have expired with it, so it is not authentic.
+            Told::Stale(aged, most, error) => Answer {
+                extended_error: Some(error.clone()),
+                ..aged.answer(|cached| match cached.ttl(aged.now) {
+                    Ttl::ZERO => *most,
+                    left => left.min(*most),
+                })
+            },
+        }
+    }
+
+    /// The RRsets of its answer section.
+    pub fn answered(&self) -> impl Iterator<Item = &SharedRrset> {
+        let found = match &self.told {
+            Told::Failure(_) => None,
+            Told::Fresh(aged) | Told::Stale(aged, ..) => Some(&aged.found),
+        };
+        found.into_iter().flat_map(|found| &found.answer).map(|cached| &cached.rrset)
+    }
+}
+
+impl Aged {
+    fn answer(&self, ttl: impl Fn(&CachedRrset) -> Ttl) -> Answer<'static> {
+        let aged = |cached: &CachedRrset| {
+            let rrset = AnswerRrset::shared(cached.rrset.clone()).with_ttl(ttl(cached));
+            rrset.with_signatures(self.dnssec_ok)
+        };
+        // RFC 4035 3.2.1: proofs are for those who ask for them.
+        let is_shown = |cached: &&CachedRrset| self.dnssec_ok || !cached.rrset.rr_type.is_proof();
+        let mut answer = Answer::empty(self.found.rcode());
+        self.found.answer.iter().map(aged).for_each(|rrset| answer.answer.push(rrset));
+        let authority = self.found.authority.iter().filter(is_shown);
+        authority.map(aged).for_each(|rrset| answer.authority.push(rrset));
+        answer
     }
 }

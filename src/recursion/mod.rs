@@ -22,6 +22,6 @@ mod verdicts;
 #[cfg(test)]
 mod tests;
 
-pub use cached::{Checking, Wants};
+pub use cached::{Cached, Checking, Wants};
 pub use flight::Recursion;
-pub use resolved::{Cached, Resolved, told_id};
+pub use resolved::{Resolved, told_id};

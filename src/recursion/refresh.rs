@@ -48,7 +48,7 @@ impl Recursion {
         }
         let now = self.now();
         Resolved::from_cached(
-            cached::from_answer(known, wants, now),
+            cached::from_answer(known.clone(), wants, now),
             self.facts_of_known(&question, known, now),
         )
     }
@@ -86,7 +86,7 @@ impl Recursion {
         if !patience.is_zero() {
             known.be_quiet(limits::STALE_QUIET, now);
         }
-        Resolved::from_cached(cached::stale(options, known, why, wants, now), facts)
+        Resolved::from_cached(cached::stale(options, known.clone(), why, wants, now), facts)
     }
 
     pub(super) fn facts_of_known(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cached::{self, Checking, Wants};
+use super::cached::{self, Cached, Checking, Wants};
 use crate::cache::Security;
 use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
@@ -30,17 +30,6 @@ pub struct Resolved {
     pub security: Security,
     /// What was done, for the access log and for explanations.
     pub facts: RecursionFacts,
-}
-
-/// An answer that needed nobody.
-#[derive(Debug, Clone)]
-pub struct Cached {
-    /// The answer, with aged TTLs.
-    pub answer: Answer<'static>,
-    /// Which part of the cache.
-    pub source: Source,
-    /// What validation has said of it.
-    pub security: Security,
 }
 
 /// A failure as the client is told of it, with where the rest is to be found.
@@ -132,7 +121,7 @@ impl Resolved {
 
     /// From the cache, after what was tried without success or need.
     pub(super) fn from_cached(cached: Cached, facts: RecursionFacts) -> Resolved {
-        let Cached { answer, source, security } = cached;
+        let (answer, source, security) = (cached.to_answer(), cached.source, cached.security);
         let shared = |rrsets: &Section<'static>| -> Vec<SharedRrset> {
             let rrset = |rrset: &AnswerRrset<'_>| {
                 let mut own = rrset.rrset().to_rrset();

@@ -9,7 +9,7 @@ use crate::cache::entry::remaining;
 use crate::cache::{CachedAnswer, Terms};
 use crate::clock::Now;
 use crate::dns::{NameRef, Question, QuestionRef};
-use crate::observe::{Source, Step};
+use crate::observe::Step;
 use crate::resolver::{Failure, Here, Resolution, Task};
 use crate::validator::{Nearest, Validation};
 
@@ -38,7 +38,7 @@ impl Recursion {
             return None;
         }
         let made = self.synthesise(question, Terms::AT_ONCE, None, now).filter(|made| !made.is_open())?;
-        Some(Cached { source: Source::Synthesized, ..from_answer(&made, wants, now) })
+        Some(from_answer(made, wants, now).synthesised())
     }
 
     /// What is to be told of that.

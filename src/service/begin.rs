@@ -98,7 +98,17 @@ pub fn begin(
     }
     let routed = route::route(snapshot, &query, packet, now);
     // By reference: an answer is large, and moving it costs more than most of the steps that made it.
-    if let Some((answer, source, security)) = routed.answered() {
+    let made;
+    let answered = match &routed {
+        Route::Answered(answer, source) => Some((answer, *source, Security::Unchecked)),
+        Route::Judged(answer, source, security) => Some((answer, *source, *security)),
+        Route::Cached(cached) => {
+            made = cached.to_answer();
+            Some((&made, cached.source, cached.security))
+        }
+        Route::Transfer(_) | Route::Recurse(_) => None,
+    };
+    if let Some((answer, source, security)) = answered {
         let mut echo = Echo::of(packet, snapshot, &query, now);
         if source == Source::Authoritative {
             echo.tell_of_zone(snapshot, &query);
@@ -109,7 +119,7 @@ pub fn begin(
     let (transfer, place) = match routed {
         Route::Transfer(place) => (Some(place), None),
         Route::Recurse(place) => (None, Some(place)),
-        Route::Answered(..) | Route::Cached(..) => (None, None),
+        Route::Answered(..) | Route::Judged(..) | Route::Cached(_) => (None, None),
     };
     Begin::Continue(Box::new(Request {
         octets: packet.octets.into(),

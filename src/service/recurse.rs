@@ -8,7 +8,7 @@ use crate::cache::Security;
 use crate::dns::{Answer, AnswerRrset, NameRef, Question, QuestionRef, Rcode, RrType};
 use crate::observe::{RecursionFacts, Source, Step};
 use crate::policy::{Nat64Prefix, dns64};
-use crate::recursion::{Recursion, Resolved, Wants};
+use crate::recursion::{Cached, Recursion, Resolved, Wants};
 use crate::resolver::Budget;
 use crate::wire::{Flags, Query};
 use crate::zone::{Found, ZoneEntry, ZoneTable};
@@ -54,6 +54,12 @@ pub(super) fn dns64_for(snapshot: &Snapshot, query: &Query<'_>) -> Option<Nat64P
     let is_reverse = query.question.rr_type == RrType::PTR && prefix.reverse(query.question.name).is_some();
     let serves = prefix.serves(query.question, dnssec_ok, query.header.flags.has(Flags::CD));
     (is_reverse || serves).then_some(prefix)
+}
+
+/// Whether the guard finds anything in an answer of the cache.
+pub(super) fn is_guarded(snapshot: &Snapshot, cached: &Cached) -> bool {
+    let guard = snapshot.options.rebinding.as_ref();
+    guard.is_some_and(|guard| cached.answered().any(|rrset| guard.has_private(rrset.view())))
 }
 
 /// The answer to a question for this name as it may be shown; none when it may go as it is.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::recurse::{dns64_for, guarded, is_of_zone};
+use super::recurse::{dns64_for, guarded, is_guarded, is_of_zone};
 use super::{Packet, Snapshot, transfer, waiting};
 use crate::authority::{self, Verdict};
 use crate::cache::Security;
@@ -10,7 +10,7 @@ use crate::clock::Now;
 use crate::dns::{Answer, ErrorCode, ExtendedError, NameRef, QuestionRef, Rcode, RrClass, RrType};
 use crate::observe::{Source, Transport};
 use crate::policy::{Cookie, Ground};
-use crate::recursion::Recursion;
+use crate::recursion::{Cached, Recursion};
 use crate::transfer::Place;
 use crate::wire::{Flags, Query};
 use crate::zone::ZoneTable;
@@ -21,23 +21,14 @@ use crate::zone::ZoneTable;
 pub(super) enum Route<'a> {
     /// Answered, and by what.
     Answered(Answer<'a>, Source),
-    /// Answered by the cache, with what validation has said of it.
-    Cached(Answer<'a>, Source, Security),
+    /// The same, with what validation has said.
+    Judged(Answer<'a>, Source, Security),
+    /// Answered by the cache.
+    Cached(Cached),
     /// A zone transfer, for which there is room.
     Transfer(Place),
     /// To the resolver, which has to ask others; there is room to wait.
     Recurse(waiting::Place),
-}
-
-impl<'a> Route<'a> {
-    /// The answer, by what, and what validation has said of it, if there is one already.
-    pub(super) fn answered(&self) -> Option<(&Answer<'a>, Source, Security)> {
-        match self {
-            Route::Answered(answer, source) => Some((answer, *source, Security::Unchecked)),
-            Route::Cached(answer, source, security) => Some((answer, *source, *security)),
-            Route::Transfer(_) | Route::Recurse(_) => None,
-        }
-    }
 }
 
 /// The list: class, meta-types, transfers, who may ask, overlays, zones served here, special names, the cache, recursion.
@@ -101,13 +92,18 @@ pub(super) fn route<'a>(
     };
     if let Some(cached) = cached {
         if let Some(answer) = recursion.sentinel(question, wants, cached.security) {
-            return Route::Cached(answer, cached.source, cached.security);
+            return Route::Judged(answer, cached.source, cached.security);
         }
-        if prefix.is_some_and(|prefix| prefix.is_wanting(&cached.answer)) {
+        if prefix.is_some_and(|prefix| prefix.is_wanting(&cached.to_answer())) {
             return wait(snapshot, query, packet, now);
         }
-        let answer = guarded(snapshot, question.name, &cached.answer).unwrap_or(cached.answer);
-        return Route::Cached(answer, cached.source, cached.security);
+        return match is_guarded(snapshot, &cached) {
+            true => match guarded(snapshot, question.name, &cached.to_answer()) {
+                Some(answer) => Route::Judged(answer, cached.source, cached.security),
+                None => Route::Cached(cached),
+            },
+            false => Route::Cached(cached),
+        };
     }
     let is_root_ns = question.name.is_root() && question.rr_type == RrType::NS;
     match (asker.wants_recursion, asker.may_recurse) {
@@ -192,7 +188,7 @@ fn here<'a>(
             let failed = snapshot.recursion.as_ref().and_then(known);
             let failed = failed.filter(|cached| cached.source == Source::FailureCache);
             Some(match failed {
-                Some(cached) => Route::Cached(cached.answer, cached.source, cached.security),
+                Some(cached) => Route::Cached(cached),
                 None => wait(snapshot, query, packet, now),
             })
         }

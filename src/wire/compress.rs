@@ -25,6 +25,10 @@ pub struct Compressor {
     suffixes: Vec<Suffix>,
     /// Those of the name at hand.
     labels: Vec<Label>,
+    /// Where the name asked for stands: most names written are that one, and are not looked for among the suffixes.
+    asked: Option<u16>,
+    /// The suffixes of that name are among those remembered.
+    knows_asked: bool,
     names: usize,
     /// Labels hashed for this message.
     hashed: usize,
@@ -51,7 +55,16 @@ struct Label {
 impl Default for Compressor {
     fn default() -> Compressor {
         let (suffixes, labels) = (Vec::new(), Vec::with_capacity(MAX_LABELS));
-        Compressor { lists: [END; LISTS], suffixes, labels, names: 0, hashed: 0, is_given_up: false }
+        Compressor {
+            lists: [END; LISTS],
+            suffixes,
+            labels,
+            asked: None,
+            knows_asked: false,
+            names: 0,
+            hashed: 0,
+            is_given_up: false,
+        }
     }
 }
 
@@ -63,6 +76,7 @@ impl Compressor {
     /// Forgets everything: a new message begins.
     pub fn reset(&mut self) {
         self.forget_from(0);
+        (self.asked, self.knows_asked) = (None, false);
         self.names = 0;
         self.hashed = 0;
         self.is_given_up = false;
@@ -70,6 +84,16 @@ impl Compressor {
 
     /// Writes `name` behind the first `at` octets of `message` and returns where it ends; none when it does not fit.
     pub fn write(&mut self, name: NameRef<'_>, message: &mut [u8], at: usize) -> Option<usize> {
+        if let Some(asked) = self.asked {
+            // The root is shorter than a pointer.
+            if !name.is_root() && begins_with(&message[usize::from(asked)..], name) {
+                message.get_mut(at..at + 2)?.copy_from_slice(&(0xc000 | asked).to_be_bytes());
+                return Some(at + 2);
+            }
+            if !self.knows_asked {
+                self.learn_asked(&message[usize::from(asked)..], asked);
+            }
+        }
         self.read_labels(name);
         let known = (0..self.labels.len()).find_map(|label| {
             let Label { start, hash } = self.labels[label];
@@ -100,10 +124,18 @@ impl Compressor {
         }
     }
 
-    /// Tells of a name that already stands, uncompressed, at `at`: the question.
-    pub fn note(&mut self, name: NameRef<'_>, at: usize) {
-        self.read_labels(name);
-        self.remember(self.labels.len(), at);
+    /// Tells that the question stands, uncompressed, at `at`.
+    pub fn note_asked(&mut self, at: u16) {
+        self.asked = Some(at);
+    }
+
+    /// Remembers its suffixes, now that another name may end like it.
+    fn learn_asked(&mut self, from_asked: &[u8], at: u16) {
+        self.knows_asked = true;
+        if let Ok((name, _)) = NameRef::split_from(from_asked) {
+            self.read_labels(name);
+            self.remember(self.labels.len(), at.into());
+        }
     }
 
     /// Notes the labels of the name, and the hash of the suffix from each; none once the message has had its share of them,
@@ -183,6 +215,11 @@ fn hash_label(state: u64, label: &[u8]) -> u64 {
     stir(state, rest.iter().fold(0, |word, octet| word << 8 | u64::from(*octet)))
 }
 
+/// Whether these octets begin with the name, uncompressed. No name is the beginning of another.
+fn begins_with(octets: &[u8], name: NameRef<'_>) -> bool {
+    octets.get(..name.octet_count()).is_some_and(|octets| octets.eq_ignore_ascii_case(name.octets()))
+}
+
 /// Whether `suffix` stands at `at`. The message is of our own writing: its pointers lead backwards to names.
 fn stands_at(mut suffix: &[u8], message: &[u8], mut at: usize) -> bool {
     loop {
@@ -230,6 +267,30 @@ mod tests {
         assert_eq!(&message[places[2]..places[3]], b"\xc0\x0c");
         assert_eq!(&message[places[3]..places[4]], b"\0");
         assert_eq!(&message[places[4]..], b"\xc0\x18");
+    }
+
+    #[test]
+    fn the_name_asked_for_is_pointed_at_and_shortens_others_when_there_are_any() {
+        let asked: Name = "WWW.example.org.".parse().unwrap();
+        let mut message = vec![0; 100];
+        message[12..29].copy_from_slice(asked.octets());
+        let mut compressor = Compressor::default();
+        compressor.note_asked(12);
+        let mut at = 33;
+        for (text, want) in [
+            ("www.EXAMPLE.org.", b"\xc0\x0c".as_slice()),
+            (".", b"\0"),
+            ("mail.example.org.", b"\x04mail\xc0\x10"),
+            ("www.example.org.", b"\xc0\x0c"),
+            ("ww.example.org.", b"\x02ww\xc0\x10"),
+            ("org.", b"\xc0\x18"),
+        ] {
+            let name: Name = text.parse().unwrap();
+            let end = compressor.write(name.as_ref(), &mut message, at).unwrap();
+            assert_eq!(&message[at..end], want, "{text}");
+            at = end;
+        }
+        assert_eq!(compressor.write(asked.as_ref(), &mut message[..at + 1], at), None, "no room");
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Draft<'_> {
         room[..name.len()].copy_from_slice(name);
         room[name.len()..name.len() + 2].copy_from_slice(&question.rr_type.0.to_be_bytes());
         room[name.len() + 2..].copy_from_slice(&question.class.0.to_be_bytes());
-        self.compressor.note(question.name, self.at);
+        self.compressor.note_asked(self.at as u16);
         self.at = end;
         self.counts[0] = 1;
     }

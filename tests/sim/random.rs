@@ -214,7 +214,12 @@ impl Lab {
         let (internet, began) = (&self.build.internet, self.build.internet.time.now().tick);
         let before = internet.exchanges();
         if let Some(cached) = self.recursion.cached(question.as_ref(), Wants::DATA, internet.time.now()) {
-            return vec![Told { answer: cached.answer, resolved: None, exchanges: 0, took: Duration::ZERO }];
+            return vec![Told {
+                answer: cached.to_answer(),
+                resolved: None,
+                exchanges: 0,
+                took: Duration::ZERO,
+            }];
         }
         let (recursion, question) = (self.recursion.clone(), question.clone());
         let resolved = internet.time.run(async move {

@@ -107,7 +107,7 @@ impl Stage {
                 (self.recursion.clone(), question.clone(), self.internet.time.clone());
             async move {
                 if let Some(cached) = recursion.cached(question.as_ref(), Wants::DATA, time.now()) {
-                    let (answer, source) = (cached.answer, cached.source);
+                    let (answer, source) = (cached.to_answer(), cached.source);
                     return Reply { answer, source, authoritative: false, event: None };
                 }
                 let resolved = recursion.resolve(question).await;

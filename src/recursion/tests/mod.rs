@@ -106,7 +106,8 @@ impl Lab {
     /// A hit, in short, with its TTL and source.
     fn hit(&self, asked: &str) -> Option<(u32, Source)> {
         let cached = self.recursion.cached(question(asked).as_ref(), Wants::DATA, self.world.now())?;
-        let first = cached.answer.answer.iter().chain(cached.answer.authority.iter()).next();
+        let answer = cached.to_answer();
+        let first = answer.answer.iter().chain(answer.authority.iter()).next();
         Some((first.map_or(0, |rrset| rrset.ttl.seconds()), cached.source))
     }
 

@@ -47,7 +47,7 @@ impl Valve {
             (source, code, ttl.map_or(0, |rrset| rrset.ttl.seconds()), took.as_millis() as u64)
         };
         if let Some(cached) = recursion.cached(asked.as_ref(), Wants::DATA, began) {
-            return told(&cached.answer, cached.source, Duration::ZERO);
+            return told(&cached.to_answer(), cached.source, Duration::ZERO);
         }
         let clock = world.clone();
         let (resolved, took) = world.run(async move {

@@ -86,7 +86,7 @@ impl Signed {
         let Some(cached) = self.lab.recursion.cached(question(asked).as_ref(), wants, now) else {
             return "-".into();
         };
-        let (security, source, answer) = (cached.security, cached.source.word(), cached.answer);
+        let (security, source, answer) = (cached.security, cached.source.word(), cached.to_answer());
         assert_eq!(answer.authentic, security == Security::Secure);
         let all = || answer.answer.iter().chain(answer.authority.iter());
         let ttl = all().map(|rrset| rrset.ttl.seconds()).max().unwrap_or_default();
@@ -203,7 +203,7 @@ fn wildcards_make_further_answers() {
     // The signature is that of the wildcard, so that others can verify it.
     let now = signed.lab.world.now();
     let cached = signed.lab.recursion.cached(question("y.w.example. TXT").as_ref(), proofs, now).unwrap();
-    let made = cached.answer.answer.iter().next().unwrap().rrset().to_rrset();
+    let made = cached.to_answer().answer.iter().next().unwrap().rrset().to_rrset();
     assert!(made.is_expanded_wildcard());
     // An alias leads on, to what is known; that takes a flight, and nobody is asked.
     assert_eq!(signed.at_once("y.c.example. A", proofs), "-");

@@ -385,7 +385,7 @@ fn what_failed_or_took_long_is_kept_and_what_went_well_is_not() {
     // Who asks again is told the same.
     let asked = question("nobody.example. A");
     let again = lab.recursion.cached(asked.as_ref(), Wants::DATA, lab.world.now()).unwrap();
-    let remembered = again.answer.extended_error.unwrap();
+    let remembered = again.to_answer().extended_error.unwrap();
     assert_eq!(remembered.text, text);
     assert_eq!(crate::recursion::told_id(&remembered), Some(id));
     let waited_for = lab.resolve("nobody.example. A");
