@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::resolved::of_failure;
 use crate::cache::{Cache, CacheOptions, CachedAnswer, CachedRrset, Kind, Lookup, Security};
 use crate::clock::Now;
 use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, QuestionRef, Rcode, SharedRrset, Ttl};
@@ -135,8 +136,9 @@ fn known(
         }
         Lookup::Stale(found) => Some(stale(cache.options(), found, failure?.text.clone(), wants, now)),
         Lookup::Miss => {
-            let told = Told::Failure((*failure?).clone());
-            Some(Cached { told, source: Source::FailureCache, security: Security::Unchecked })
+            let error = (*failure?).clone();
+            let (source, security) = (Source::FailureCache, of_failure(error.code));
+            Some(Cached { told: Told::Failure(error), source, security })
         }
     }
 }

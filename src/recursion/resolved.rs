@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cached::{self, Cached, Checking, Wants};
 use crate::cache::Security;
 use crate::dns::answer::Section;
-use crate::dns::{Answer, AnswerRrset, ExtendedError, Rcode, SharedRrset};
+use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
 use crate::resolver::{Failure, Landing, facts};
 
@@ -54,7 +54,10 @@ impl Resolved {
     /// From the end of a flight.
     pub(super) fn new(landing: Landing, wants: Wants, spent: Option<Spendings>) -> Resolved {
         let Landing { answered, steps, id } = landing;
-        let security = answered.as_ref().map_or(Security::Unchecked, |resolution| resolution.security);
+        let security = match &answered {
+            Ok(resolution) => resolution.security,
+            Err(failure) => of_failure(failure.extended_error().code),
+        };
         let answered = answered.and_then(|resolution| match resolution.security {
             Security::Bogus if wants.checking == Checking::Enforce => {
                 Err(Failure::Bogus(resolution.error.clone().unwrap_or_else(cached::unsaid)))
@@ -155,6 +158,14 @@ impl Resolved {
             authentic: self.security == Security::Secure && self.failure.is_none(),
             ..Answer::empty(self.rcode)
         }
+    }
+}
+
+/// What is to be thought of something that is not there to be judged.
+pub(super) fn of_failure(code: ErrorCode) -> Security {
+    match code {
+        ErrorCode::DNSSEC_INDETERMINATE => Security::Indeterminate,
+        _ => Security::Unchecked,
     }
 }
 

@@ -60,7 +60,7 @@ fn a_chain_of_seven_zones_is_validated_in_one_go_and_one_of_eight_in_two() {
     let (lab, asked) = nested(7);
     let resolved = lab.resolve(&asked);
     // RFC 8914 4.6: "validation ended in the Indeterminate state".
-    assert_eq!(short(&resolved), "unchecked SERVFAIL 5");
+    assert_eq!(short(&resolved), "indeterminate SERVFAIL 5");
     assert_eq!(verified(&resolved), MOST);
     // What was validated is known: the next question goes on from there.
     lab.internet.time.pass(std::time::Duration::from_secs(60));
