@@ -7,7 +7,7 @@ use crate::cache::Security;
 use crate::dns::answer::Section;
 use crate::dns::{Answer, AnswerRrset, ErrorCode, ExtendedError, Rcode, SharedRrset};
 use crate::observe::{RecordId, RecursionFacts, Source, Spendings, Step};
-use crate::resolver::{Failure, Landing, facts};
+use crate::resolver::{Failure, Landing, Resolution, facts};
 
 /// What a question came to.
 #[derive(Debug, Clone)]
@@ -54,10 +54,7 @@ impl Resolved {
     /// From the end of a flight.
     pub(super) fn new(landing: Landing, wants: Wants, spent: Option<Spendings>) -> Resolved {
         let Landing { answered, steps, id } = landing;
-        let security = match &answered {
-            Ok(resolution) => resolution.security,
-            Err(failure) => of_failure(failure.extended_error().code),
-        };
+        let security = security_of(&answered);
         let answered = answered.and_then(|resolution| match resolution.security {
             Security::Bogus if wants.checking == Checking::Enforce => {
                 Err(Failure::Bogus(resolution.error.clone().unwrap_or_else(cached::unsaid)))
@@ -158,6 +155,14 @@ impl Resolved {
             authentic: self.security == Security::Secure && self.failure.is_none(),
             ..Answer::empty(self.rcode)
         }
+    }
+}
+
+/// What validation has said of an answer, or of there being none.
+pub(super) fn security_of(answered: &Result<Arc<Resolution>, Failure>) -> Security {
+    match answered {
+        Ok(resolution) => resolution.security,
+        Err(failure) => of_failure(failure.extended_error().code),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Recursion;
+use super::resolved::security_of;
 use crate::cache::Security;
 use crate::resolver::{Aim, Failure, Resolution, Task};
 
@@ -17,8 +18,8 @@ pub(super) struct Verdicts([AtomicU64; VERDICTS.len()]);
 
 impl Recursion {
     pub(super) fn count_verdict(&self, task: &Task, answered: &Result<Arc<Resolution>, Failure>) {
-        let Ok(resolution) = answered else { return };
-        let place = VERDICTS.iter().position(|verdict| *verdict == resolution.security);
+        let security = security_of(answered);
+        let place = VERDICTS.iter().position(|verdict| *verdict == security);
         if let (Aim::Validated, Some(place)) = (task.aim, place) {
             self.verdicts.0[place].fetch_add(1, Ordering::Relaxed);
         }
