@@ -85,8 +85,17 @@ impl Lab {
     }
 
     pub fn resolve(&self, asked: &str) -> Resolved {
+        self.resolve_for(asked, false)
+    }
+
+    /// For somebody who sets CD.
+    pub fn resolve_unchecked(&self, asked: &str) -> Resolved {
+        self.resolve_for(asked, true)
+    }
+
+    fn resolve_for(&self, asked: &str, checking_disabled: bool) -> Resolved {
         let (recursion, question) = (self.recursion.clone(), question(asked));
-        let wants = recursion.wants(true, false);
+        let wants = recursion.wants(true, checking_disabled);
         self.internet.time.run(async move { recursion.resolve_with(question, None, wants).await })
     }
 
@@ -124,6 +133,11 @@ fn recursion(internet: &Internet, root: &SignedZone, cache: Arc<Cache>) -> Arc<R
     let mut anchors = TrustAnchors::none();
     let ds = root.key_signing().ds(&root.apex, DigestType::SHA256);
     anchors.insert(root.apex.as_ref(), RrType::DS, &ds).unwrap();
+    trusting(internet, anchors, cache)
+}
+
+/// A resolver on an internet whose root server is where all labs have it.
+pub fn trusting(internet: &Internet, anchors: TrustAnchors, cache: Arc<Cache>) -> Arc<Recursion> {
     let name = "ns.root.".parse().unwrap();
     let hints =
         RootHints { servers: [NameServer { name, addresses: [address("198.41.0.4")].into() }].into() };
@@ -136,14 +150,19 @@ fn recursion(internet: &Internet, root: &SignedZone, cache: Arc<Cache>) -> Arc<R
 pub fn short(resolved: &Resolved) -> String {
     let error = resolved.extended_error.as_ref();
     let error = error.map_or(String::new(), |error| format!(" {}", error.code));
-    let security = match resolved.security {
+    let security = word(resolved.security);
+    format!("{security} {}{error}", resolved.rcode)
+}
+
+/// What validation has said, in a word.
+pub fn word(security: Security) -> &'static str {
+    match security {
         Security::Secure => "secure",
         Security::Insecure => "insecure",
         Security::Indeterminate => "indeterminate",
         Security::Bogus => "bogus",
         Security::Unchecked => "unchecked",
-    };
-    format!("{security} {}{error}", resolved.rcode)
+    }
 }
 
 /// What a question cost of something.
