@@ -73,6 +73,8 @@ pub struct NewAnswer {
     pub authority: Vec<SharedRrset>,
     /// What validation has said of the whole.
     pub security: Security,
+    /// What it has said of the denial at its end alone; none when that is not to be kept for the name that aliases led to.
+    pub denial: Option<Security>,
     /// Why it is bogus, or insecure although it is signed.
     pub error: Option<Arc<ExtendedError>>,
 }
@@ -80,7 +82,8 @@ pub struct NewAnswer {
 impl NewAnswer {
     /// An answer that was not validated yet.
     pub fn unchecked(kind: Kind, answer: Vec<SharedRrset>, authority: Vec<SharedRrset>) -> NewAnswer {
-        NewAnswer { kind, answer, authority, security: Security::Unchecked, error: None }
+        let security = Security::Unchecked;
+        NewAnswer { kind, answer, authority, security, denial: Some(security), error: None }
     }
 }
 
@@ -215,7 +218,7 @@ impl Cache {
             return Err(NotCached::ZeroTtl);
         }
         let question = question.to_question();
-        self.put_answer(CachedAnswer {
+        let answer = CachedAnswer {
             question,
             kind: new.kind,
             answer,
@@ -225,25 +228,29 @@ impl Cache {
             security: new.security,
             error: new.error,
             usage: AnswerUsage::default(),
-        });
+        };
+        let denial = new.denial.and_then(|security| answer.denied_alias_target(security));
+        // As above: where an alias leads, others have asked.
+        let is_less = |denial: &CachedAnswer| {
+            denial.security == Security::Unchecked && self.is_validated(denial.question.as_ref(), now)
+        };
+        if let Some(denial) = denial.filter(|denial| !is_less(denial)) {
+            self.put_answer(denial);
+        }
+        self.put_answer(answer);
         self.sweep(now);
         Ok(())
     }
 
+    /// The newest word wins: a name that has data, or an alias, is not denied any more; and a question whose name is denied
+    /// has no other answer.
     pub(super) fn put_answer(&self, answer: CachedAnswer) {
-        let name = answer.question.name.clone();
-        match answer.denied_alias_target() {
-            Some(denial) => {
-                self.store().remove(Key::answer(denial.question.as_ref()));
-                self.put(denial);
+        match answer.denies_name_asked() {
+            true => self.store().remove(Key::answer(answer.question.as_ref())),
+            false => {
+                let (name, class) = (answer.question.name.as_ref(), answer.question.class);
+                self.store().remove(Key::denied_name(name, class));
             }
-            // The newest word wins: a name that has data, or an alias, is not denied any more; and a question whose
-            // name is denied has no other answer.
-            None if answer.denies_name_asked() => self.store().remove(Key::answer(answer.question.as_ref())),
-            None => {}
-        }
-        if !answer.denies_name_asked() {
-            self.store().remove(Key::denied_name(name.as_ref(), answer.question.class));
         }
         self.put(answer);
     }
@@ -251,6 +258,25 @@ impl Cache {
     fn put(&self, answer: CachedAnswer) {
         let answer = Arc::new(answer);
         self.store().put(answer.key(), Kept::Answer(answer.clone()), |_| false);
+    }
+
+    /// Forgets what is known of a question, or of an alias at its name, and nobody has validated.
+    pub fn forget_unchecked(&self, question: QuestionRef<'_>) {
+        let QuestionRef { name, rr_type, class } = question;
+        let of_name = [Key::answer(question), Key::denied_name(name, class)];
+        let of_rrsets = [rr_type, RrType::CNAME].map(|rr_type| Key::rrset(name, rr_type, class));
+        of_name.into_iter().chain(of_rrsets).for_each(|key| self.forget_if_unchecked(key));
+    }
+
+    fn forget_if_unchecked(&self, key: Key<'_>) {
+        let security = match self.store().find(key) {
+            Some(Kept::Answer(answer)) => answer.security,
+            Some(Kept::Rrset(entry)) => entry.security,
+            _ => return,
+        };
+        if security == Security::Unchecked {
+            self.store().remove(key);
+        }
     }
 
     /// How long a denial may be kept: the smaller of the SOA's TTL and its MINIMUM (RFC 2308 5), within our own limits.
@@ -285,8 +311,9 @@ impl Cache {
 }
 
 impl CachedAnswer {
-    /// When aliases lead to a name that does not exist: the denial of that name.
-    fn denied_alias_target(&self) -> Option<CachedAnswer> {
+    /// When aliases lead to a name that does not exist: the denial of that name, which is as good as this. The aliases may be
+    /// better or worse.
+    fn denied_alias_target(&self, security: Security) -> Option<CachedAnswer> {
         if self.kind != Kind::NxDomain {
             return None;
         }
@@ -299,8 +326,8 @@ impl CachedAnswer {
             authority: self.authority.clone(),
             expires: self.authority.iter().map(|cached| cached.expires).min()?,
             stored: self.stored,
-            security: self.security,
-            error: self.error.clone(),
+            security,
+            error: self.error.clone().filter(|_| security == self.security),
             usage: AnswerUsage::default(),
         })
     }

@@ -120,14 +120,15 @@ fn known(
         return Some(made);
     }
     let failure = cache.failure(question, now);
-    let is_bogus = |error: &&ExtendedError| {
-        error.code.is_of_validation() && error.code != ErrorCode::DNSSEC_INDETERMINATE
-    };
-    if let Some(error) = failure.as_deref().filter(is_bogus) {
-        // It concerns those who leave validation to us, and nothing old takes its place for them.
-        let (source, security) = (Source::FailureCache, Security::Bogus);
-        let is_meant = wants.checking == Checking::Enforce;
-        return is_meant.then(|| Cached { told: Told::Failure(error.clone()), source, security });
+    if let Some(error) = failure.as_deref().filter(|error| error.code.is_of_validation()) {
+        // It concerns those who leave validation to us. For them nothing old takes the place of what is bogus.
+        if wants.checking != Checking::Enforce {
+            return None;
+        }
+        if error.code != ErrorCode::DNSSEC_INDETERMINATE {
+            let (source, security) = (Source::FailureCache, Security::Bogus);
+            return Some(Cached { told: Told::Failure(error.clone()), source, security });
+        }
     }
     match found {
         Lookup::Fresh(_) => None,

@@ -294,6 +294,18 @@ impl Recursion {
         }
     }
 
+    /// What did not stand validation, was too dear for it or led nowhere before it is had anew the next time: else everybody
+    /// would fail by it until its TTL ends, and that may be of a forger's choosing.
+    fn forget_unchecked(&self, task: &Task) {
+        let question = task.question.as_ref();
+        self.cache().forget_unchecked(question);
+        for step in task.steps() {
+            if let Step::Alias(_, name) = step {
+                self.cache().forget_unchecked(QuestionRef { name: name.as_ref(), ..question });
+            }
+        }
+    }
+
     /// What servers say of a question, that of the task or one it leads to.
     pub(super) fn data<'f>(
         self: &'f Arc<Recursion>,
@@ -341,9 +353,10 @@ impl Recursion {
                 }
                 if let Some(kind) = resolution.kind {
                     let (answer, authority) = (resolution.answer.clone(), resolution.authority.clone());
-                    let (security, error) = (resolution.security, resolution.error.clone());
+                    let (security, denial, error) =
+                        (resolution.security, resolution.denial, resolution.error.clone());
                     let error = error.map(|error| Arc::new(with_id(&error, id)));
-                    let new = NewAnswer { kind, answer, authority, security, error: error.clone() };
+                    let new = NewAnswer { kind, answer, authority, security, denial, error: error.clone() };
                     let stored = cache.store_answer(question, new, now);
                     // What is too large to be kept must not be validated again and again either.
                     if let (Err(_), Security::Bogus) = (stored, security) {
@@ -416,7 +429,13 @@ pub(super) fn fly(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) -> Bo
 async fn fly_and_land(recursion: Arc<Recursion>, takeoff: Takeoff, task: Task) {
     let answered = match task.aim {
         Aim::Data => resolve(&task).await.map(Arc::new),
-        Aim::Validated => recursion.resolve_and_validate(&task).await,
+        Aim::Validated => {
+            let answered = recursion.resolve_and_validate(&task).await;
+            if answered.as_ref().map_or(true, |found| found.security == Security::Bogus) {
+                recursion.forget_unchecked(&task);
+            }
+            answered
+        }
     };
     let steps = task.steps().into();
     // What was done for a child is among the steps of its client's question.

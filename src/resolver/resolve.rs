@@ -38,6 +38,8 @@ pub struct Resolution {
     pub is_synthesised: bool,
     /// What validation has said.
     pub security: Security,
+    /// What it has said of the denial at the end alone; none when that is not to be kept for the name that aliases led to.
+    pub denial: Option<Security>,
     /// Why it is bogus, or insecure although it is signed.
     pub error: Option<Arc<ExtendedError>>,
 }
@@ -135,6 +137,7 @@ pub async fn resolve(task: &Task) -> Result<Resolution, Failure> {
             proven: Vec::new(),
             is_synthesised: false,
             security,
+            denial: Some(security),
             error,
         });
     }
@@ -170,6 +173,7 @@ impl Resolution {
                 proven: Vec::new(),
                 is_synthesised: true,
                 security: made.security,
+                denial: Some(made.security),
                 error: None,
             };
         };
@@ -298,8 +302,12 @@ impl Leg {
             rrsets.iter().map(|cached| aged(&cached.rrset, cached.ttl(now))).collect()
         };
         let answer = all(&cached.answer);
+        // Who asks for CNAME is answered with one, but for that which was made from a DNAME (RFC 6672 3.2).
+        let is_sought = matches!(question.rr_type, RrType::CNAME | RrType::ANY);
+        let mut is_behind_dname = false;
         let is_alias = |rrset: &&SharedRrset| {
-            rrset.rr_type == RrType::CNAME && !matches!(question.rr_type, RrType::CNAME | RrType::ANY)
+            let is_made = std::mem::replace(&mut is_behind_dname, rrset.rr_type == RrType::DNAME);
+            rrset.rr_type == RrType::CNAME && (is_made || !is_sought)
         };
         let aliases = answer.iter().filter(is_alias);
         let aliases = aliases.filter_map(|rrset| Some((rrset.owner.clone(), alias_target(rrset)?))).collect();

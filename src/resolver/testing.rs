@@ -415,6 +415,7 @@ pub(crate) fn resolution_of(answer: Vec<Rrset>, security: crate::cache::Security
         learnt: vec![],
         legs: vec![],
         security,
+        denial: Some(security),
         error: None,
         is_synthesised: false,
         proven: vec![],

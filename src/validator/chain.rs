@@ -147,8 +147,9 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
             None => Delegated::Signed(ds.clone()),
             Some(trouble) => Delegated::Not(Verdict::Insecure(Some(trouble))),
         },
-        // An alias stands there: it cannot be a zone (RFC 1034 3.6.2).
+        // An alias stands there, or above: it cannot be a zone (RFC 1034 3.6.2, RFC 6672 2.4). Where that leads is all one.
         (Security::Secure, None) if !known.answer.is_empty() => Delegated::NotACut,
+        (_, None) if is_alias(cut, &known.answer, work).await? => Delegated::NotACut,
         (Security::Secure, None) => match denial::no_ds(cut, &known.authority, work).await? {
             NoDs::InsecureDelegation | NoDs::OptOut => Delegated::Not(Verdict::Insecure(None)),
             NoDs::NotACut => Delegated::NotACut,
@@ -159,6 +160,25 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
     let ds = ds.map(|ds| ds_steps(ds)).unwrap_or_default();
     work.task.step(Step::Delegated { name: cut.clone(), how: delegated.word(), ds });
     Ok(delegated)
+}
+
+/// Whether an answer begins with an alias at or above a name that a zone above it has signed.
+async fn is_alias(cut: &Name, answer: &[SharedRrset], work: &Work<'_>) -> Result<bool, Failure> {
+    let is_alias = |rrset: &&SharedRrset| match rrset.rr_type {
+        RrType::CNAME => rrset.owner == *cut,
+        RrType::DNAME => cut.as_ref().is_below(rrset.owner.as_ref()),
+        _ => false,
+    };
+    let Some(alias) = answer.first().filter(is_alias) else { return Ok(false) };
+    for signer in positive::signers(alias).iter().filter(|signer| cut.as_ref().is_below(signer.as_ref())) {
+        // Whoever found it good has left the keys.
+        if let Some(keys) = known_keys(signer, work)
+            && positive::verify(alias, signer, &keys, work).await?.is_ok()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// DS records as they are written down.

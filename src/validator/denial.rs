@@ -44,7 +44,10 @@ pub(super) async fn judge_expansions(
     for (name, labels) in expanded {
         let gathered = match gather(leg, name, leg.question.rr_type, work, changes).await? {
             Ok(gathered) => gathered,
-            Err(verdict) => return Ok(verdict),
+            Err(verdict) => {
+                whole = whole.and(verdict);
+                continue;
+            }
         };
         let (asked, labels, proofs) = (name.clone(), *labels, gathered.clone());
         let check = move |hashes: &mut Hashes| {
@@ -108,7 +111,7 @@ async fn gather(
     // RFC 4035 2.6: what DS there is, the zone above knows.
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
     // Without proof, whoever signed the rest has to answer for that.
-    let Some(zone) = prover(leg, place).or_else(|| signer_of_rest(leg, place)) else {
+    let Some(zone) = prover(leg, place, work).or_else(|| signer_of_rest(leg, place, work)) else {
         let (code, what) = match leg.authority.iter().any(|rrset| rrset.rr_type.is_proof()) {
             true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
             false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
@@ -125,6 +128,10 @@ async fn gather(
     for rrset in &leg.authority {
         if !is_of(rrset, &zone) {
             changes.unproven.push(rrset.clone());
+            continue;
+        }
+        if changes.is_good(rrset, &zone) {
+            gathered.proofs.extend((rrset.rr_type != RrType::SOA).then(|| rrset.clone()));
             continue;
         }
         match positive::verify(rrset, &zone, &keys, work).await? {
@@ -162,17 +169,19 @@ fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
 }
 
 /// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
-fn prover(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
+fn prover(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
     let proofs = leg.authority.iter().filter(|rrset| rrset.rr_type.is_proof());
-    let signers = proofs.filter_map(signer).filter(|signer| name.is_at_or_below(*signer));
+    let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
+    let signers = proofs.filter_map(signer).filter(counts);
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
 }
 
 /// The zone that signed the answer, or the SOA RRset of a denial.
-fn signer_of_rest(leg: &Leg, name: NameRef<'_>) -> Option<Name> {
+fn signer_of_rest(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
     let soa = leg.authority.iter().filter(|rrset| rrset.rr_type == RrType::SOA);
     let signers = leg.answer.iter().chain(soa).filter_map(signer);
-    signers.filter(|signer| name.is_at_or_below(*signer)).map(NameRef::to_name).next()
+    let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
+    signers.filter(counts).map(NameRef::to_name).next()
 }
 
 /// The zone that signed an RRset. The first signature that can be read says.

@@ -42,7 +42,10 @@ pub(super) async fn judge(rrset: &SharedRrset, work: &Work<'_>) -> Result<Judged
     if rrset.rr_type == RrType::RRSIG {
         return Ok(Verdict::Insecure(None).into());
     }
-    let signers = signers(rrset);
+    let owner = rrset.owner.as_ref();
+    let place = owner.parent().filter(|_| rrset.rr_type.is_parental()).unwrap_or(owner);
+    let mut signers = signers(rrset);
+    signers.retain(|signer| work.counts(signer.as_ref(), place));
     if signers.is_empty() {
         return Ok(chain::judge_unsigned(rrset, work).await?.into());
     }
@@ -83,7 +86,7 @@ pub(super) async fn judge_signed(
 
 /// The zones whose signatures an RRset has and might be believed for: at or above its owner, for a DS RRset above it
 /// (RFC 4035 5.3.1). The nearest first; not more than two, an honest RRset has one.
-fn signers(rrset: &Rrset) -> Vec<Name> {
+pub(super) fn signers(rrset: &Rrset) -> Vec<Name> {
     let owner = rrset.owner.as_ref();
     let is_possible = |signer: NameRef<'_>| match rrset.rr_type.is_parental() {
         true => owner.is_below(signer),

@@ -91,6 +91,15 @@ impl Work<'_> {
             _ => nearest,
         }
     }
+
+    /// Whether the word of a zone counts for data of a place at or below it. Not that of a zone above the nearest trust
+    /// anchor: a chain of trust begins there for all that is below.
+    pub(super) fn counts(&self, zone: NameRef<'_>, place: NameRef<'_>) -> bool {
+        match self.nearest(place) {
+            Nearest::Anchor(anchor) => zone.is_at_or_below(anchor.apex.as_ref()),
+            _ => true,
+        }
+    }
 }
 
 /// Validates an answer leg by leg. The error is one of getting what that takes, or of the budget.
@@ -101,12 +110,15 @@ pub async fn validate(
 ) -> Result<Validated, Failure> {
     let (anchors, unix) = (validation.anchors.current(), task.now().unix);
     let work = Work { task, options: &validation.options, anchors, unix };
-    let mut judged = Judged { resolution: Resolution::clone(found), verdict: Verdict::Secure };
+    let resolution = Resolution { denial: None, ..Resolution::clone(found) };
+    let mut judged = Judged { resolution, verdict: Verdict::Secure };
     for leg in &found.legs {
         let verdict = match &leg.origin {
             // A zone served here answers for itself; for others that is no proof.
             Origin::Here { .. } => Verdict::Insecure(None),
             Origin::Cache(security, error) if *security != Security::Unchecked => {
+                // With aliases before it, it was judged as a whole.
+                judged.resolution.denial = leg.answer.is_empty().then_some(*security);
                 of_cache(*security, error.as_deref())
             }
             Origin::Cache(..) | Origin::Network { .. } => {
@@ -149,6 +161,10 @@ pub(super) struct Changes {
     pub(super) unproven: Vec<SharedRrset>,
     /// What has a good signature and says more than it was asked for.
     pub(super) proven: Vec<Proven>,
+    /// RRsets of the answer, each with what is to be thought of it alone.
+    judged: Vec<(SharedRrset, Security)>,
+    /// What is to be thought of the denial alone.
+    denial: Option<Security>,
 }
 
 impl Changes {
@@ -159,47 +175,58 @@ impl Changes {
         self.proven.push(Proven { zone: zone.clone(), rrset });
         self.shortened.extend(shorter);
     }
+
+    /// Whether it was found to be so before, for another name of the same answer.
+    pub(super) fn is_good(&self, rrset: &SharedRrset, zone: &Name) -> bool {
+        self.proven.iter().any(|proven| proven.zone == *zone && is_same(&proven.rrset, rrset))
+    }
 }
 
 /// What is to be thought of one leg.
 async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verdict, Failure> {
     if leg.question.rr_type == RrType::DNSKEY && leg.end == End::Data && leg.aliases.is_empty() {
-        return chain::judge_keys(leg, work, changes).await;
+        let verdict = chain::judge_keys(leg, work, changes).await?;
+        changes.judged.extend(leg.answer.iter().map(|rrset| (rrset.clone(), verdict.security())));
+        return Ok(verdict);
     }
     let mut whole = Verdict::Secure;
     let mut expanded = Vec::new();
-    let mut is_behind_dname = false;
+    let mut ttl_of_dname = None;
     for rrset in &leg.answer {
-        let is_synthesised = std::mem::replace(&mut is_behind_dname, rrset.rr_type == RrType::DNAME)
+        // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify, and holds as long (3.1).
+        if let Some(ttl) = ttl_of_dname.take()
             && rrset.rr_type == RrType::CNAME
-            && !rrset.is_signed();
-        if is_synthesised {
-            // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify.
+            && !rrset.is_signed()
+        {
+            changes.shortened.extend(shortened(rrset, ttl));
             continue;
         }
         let judged = positive::judge(rrset, work).await?;
+        if rrset.rr_type == RrType::DNAME {
+            ttl_of_dname = Some(judged.shortened.as_ref().unwrap_or(rrset).ttl);
+        }
         changes.shortened.extend(judged.shortened);
         if let Some(expansion) = judged.expansion {
             expanded.push((rrset.owner.clone(), expansion.labels));
             changes.proven.extend(expansion.source);
         }
+        changes.judged.push((rrset.clone(), judged.verdict.security()));
         whole = whole.and(judged.verdict);
-        if !matches!(whole, Verdict::Secure) {
+        // What is insecure is no word on what stands beside it: an alias of an unsigned zone may lead into a signed one.
+        if matches!(whole, Verdict::Bogus(_)) {
             return Ok(whole);
         }
     }
-    let verdict = match &leg.end {
-        End::NoData | End::NxDomain => denial::judge(leg, work, changes).await?,
-        End::Data | End::Alias(_) | End::Overlong if expanded.is_empty() => {
-            // Nothing needs them, so nobody has looked at them: they are not to be shown as if somebody had.
-            changes.unproven.extend(leg.authority.iter().cloned());
-            return Ok(whole);
-        }
-        End::Data | End::Alias(_) | End::Overlong => {
-            denial::judge_expansions(&expanded, leg, work, changes).await?
-        }
-    };
-    Ok(whole.and(verdict))
+    if matches!(leg.end, End::NoData | End::NxDomain) {
+        let verdict = denial::judge(leg, work, changes).await?;
+        changes.denial = Some(verdict.security());
+        whole = whole.and(verdict);
+    } else if expanded.is_empty() {
+        // Nothing needs them, so nobody has looked at them: they are not to be shown as if somebody had.
+        changes.unproven.extend(leg.authority.iter().cloned());
+    }
+    // Whatever an alias leads to, it is an alias of this name only if the wildcard may speak for it.
+    Ok(whole.and(denial::judge_expansions(&expanded, leg, work, changes).await?))
 }
 
 impl Verdict {
@@ -214,6 +241,15 @@ impl Verdict {
         };
         if rank(&other) > rank(&self) { other } else { self }
     }
+
+    fn security(&self) -> Security {
+        match self {
+            Verdict::Secure => Security::Secure,
+            Verdict::Insecure(_) => Security::Insecure,
+            Verdict::Indeterminate => Security::Indeterminate,
+            Verdict::Bogus(_) => Security::Bogus,
+        }
+    }
 }
 
 struct Judged {
@@ -227,24 +263,32 @@ impl Judged {
         self.verdict = before.and(verdict);
     }
 
-    fn change(&mut self, Changes { shortened, unproven, proven }: Changes) {
-        self.resolution.proven.extend(proven);
+    fn change(&mut self, Changes { shortened, unproven, proven, judged, denial }: Changes) {
+        self.resolution.denial = denial;
+        // What proves nothing of one name may prove something of another.
+        let is_proven = |rrset: &Rrset| proven.iter().any(|proven| is_same(&proven.rrset, rrset));
         let Resolution { answer, authority, learnt, .. } = &mut self.resolution;
-        authority.retain(|rrset| !unproven.iter().any(|unproven| is_same(unproven, rrset)));
+        for (rrset, security) in &judged {
+            let own = learnt.iter_mut().filter(|learnt| is_same(&learnt.rrset, rrset));
+            own.for_each(|learnt| learnt.security = *security);
+        }
+        let is_unproven = |rrset: &Rrset| unproven.iter().any(|unproven| is_same(unproven, rrset));
+        authority.retain(|rrset| is_proven(rrset) || !is_unproven(rrset));
         let learnt = learnt.iter_mut().map(|learnt| &mut learnt.rrset);
         for rrset in answer.iter_mut().chain(authority).chain(learnt) {
             if let Some(new) = shortened.iter().find(|new| is_same(new, rrset)) {
                 *rrset = new.clone();
             }
         }
+        self.resolution.proven.extend(proven);
     }
 
     fn end(mut self, found: &Resolution, task: &Task) -> Validated {
-        let (security, trouble) = match self.verdict {
-            Verdict::Secure => (Security::Secure, None),
-            Verdict::Insecure(trouble) => (Security::Insecure, trouble),
-            Verdict::Indeterminate => (Security::Indeterminate, None),
-            Verdict::Bogus(trouble) => (Security::Bogus, Some(trouble)),
+        let security = self.verdict.security();
+        let trouble = match self.verdict {
+            Verdict::Secure | Verdict::Indeterminate => None,
+            Verdict::Insecure(trouble) => trouble,
+            Verdict::Bogus(trouble) => Some(trouble),
         };
         let error = trouble.as_ref().map(|trouble| Arc::new(trouble.error()));
         task.step(Step::Judged(task.question.clone(), security.word(), error.clone()));
@@ -254,10 +298,14 @@ impl Judged {
         if security != Security::Secure {
             self.resolution.proven.clear();
         }
-        // What is bogus is not kept by itself.
+        if security == Security::Bogus {
+            self.resolution.denial = None;
+        }
+        // What is bogus is not kept by itself, nor what nobody has looked at. The rest is as good as it is alone, whatever
+        // an alias leads to, or comes from.
         match security {
             Security::Bogus => self.resolution.learnt.clear(),
-            _ => self.resolution.learnt.iter_mut().for_each(|learnt| learnt.security = security),
+            _ => self.resolution.learnt.retain(|learnt| learnt.security != Security::Unchecked),
         }
         let is_of_answer = trouble.is_some_and(|trouble| trouble.is_of_answer);
         let suspects = (security == Security::Bogus && is_of_answer).then(|| servers(found));

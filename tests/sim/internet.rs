@@ -55,12 +55,16 @@ impl Internet {
 
     /// A host at an address, or one more zone for it. The text is a zone file whose `$ORIGIN` is `apex`.
     pub fn serve(&self, host: &str, address: IpAddr, apex: &str, text: &str) -> Result<(), String> {
-        let zone = zone_of(apex, text)?;
+        self.serve_zone(host, address, zone_of(apex, text)?.into());
+        Ok(())
+    }
+
+    /// The same with a zone that was read before.
+    pub fn serve_zone(&self, host: &str, address: IpAddr, zone: Arc<Zone>) {
         let mut inner = self.inner.lock().unwrap();
         let place = inner.hosts.entry(address).or_default();
         place.name = host.to_string();
-        place.zones = place.zones.with(ZoneEntry::Loaded(zone.into()));
-        Ok(())
+        place.zones = place.zones.with(ZoneEntry::Loaded(zone));
     }
 
     /// Changes what is wrong with all addresses of a host.
@@ -80,6 +84,12 @@ impl Internet {
         for place in inner.hosts.values_mut().filter(|place| place.name == host) {
             place.tamper = Some(tamper.clone());
         }
+    }
+
+    /// All hosts are sound again, and nobody is before them.
+    pub fn heal(&self) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.hosts.values_mut().for_each(|place| (place.faults, place.tamper) = (Faults::default(), None));
     }
 
     /// How many messages were sent to hosts so far, over datagrams and streams.

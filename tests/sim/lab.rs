@@ -85,7 +85,16 @@ impl Lab {
     }
 
     pub fn resolve(&self, asked: &str) -> Resolved {
-        resolve(&self.internet, self.recursion.clone(), asked)
+        self.resolve_for(asked, false)
+    }
+
+    /// For somebody who sets CD.
+    pub fn resolve_unchecked(&self, asked: &str) -> Resolved {
+        self.resolve_for(asked, true)
+    }
+
+    fn resolve_for(&self, asked: &str, checking_disabled: bool) -> Resolved {
+        resolve(&self.internet, self.recursion.clone(), asked, checking_disabled)
     }
 
     /// In short: `secure NOERROR`, `bogus SERVFAIL 6`.
@@ -122,27 +131,32 @@ fn small_cache() -> Arc<Cache> {
 pub fn forwarding(internet: &Internet, root: &SignedZone, forwarder: IpAddr) -> Arc<Recursion> {
     let (servers, strategy) = (vec![SocketAddr::new(forwarder, 53)], Strategy::Fastest);
     let (kind, apex, fallback) = (UpstreamKind::Forward, Name::root(), false);
-    recursion_over(
-        internet,
-        root,
-        small_cache(),
-        vec![UpstreamZone { apex, kind, servers, strategy, fallback }],
-    )
+    let upstream = UpstreamZone { apex, kind, servers, strategy, fallback };
+    validating(internet, anchor_of(root), small_cache(), vec![upstream])
 }
 
 fn recursion(internet: &Internet, root: &SignedZone, cache: Arc<Cache>) -> Arc<Recursion> {
-    recursion_over(internet, root, cache, Vec::new())
+    trusting(internet, anchor_of(root), cache)
 }
 
-fn recursion_over(
-    internet: &Internet,
-    root: &SignedZone,
-    cache: Arc<Cache>,
-    upstreams: Vec<UpstreamZone>,
-) -> Arc<Recursion> {
+fn anchor_of(root: &SignedZone) -> TrustAnchors {
     let mut anchors = TrustAnchors::none();
     let ds = root.key_signing().ds(&root.apex, DigestType::SHA256);
     anchors.insert(root.apex.as_ref(), RrType::DS, &ds).unwrap();
+    anchors
+}
+
+/// A resolver on an internet whose root server is where all labs have it.
+pub fn trusting(internet: &Internet, anchors: TrustAnchors, cache: Arc<Cache>) -> Arc<Recursion> {
+    validating(internet, anchors, cache, Vec::new())
+}
+
+fn validating(
+    internet: &Internet,
+    anchors: TrustAnchors,
+    cache: Arc<Cache>,
+    upstreams: Vec<UpstreamZone>,
+) -> Arc<Recursion> {
     let name = "ns.root.".parse().unwrap();
     let hints =
         RootHints { servers: [NameServer { name, addresses: [address("198.41.0.4")].into() }].into() };
@@ -153,9 +167,14 @@ fn recursion_over(
     recursion.validating(Arc::new(Validation { options: ValidationOptions::default(), anchors }))
 }
 
-/// Asks with DO and without CD.
-pub fn resolve(internet: &Internet, recursion: Arc<Recursion>, asked: &str) -> Resolved {
-    let (question, wants) = (question(asked), recursion.wants(true, false));
+/// Asks with DO, and with CD or without.
+pub fn resolve(
+    internet: &Internet,
+    recursion: Arc<Recursion>,
+    asked: &str,
+    checking_disabled: bool,
+) -> Resolved {
+    let (question, wants) = (question(asked), recursion.wants(true, checking_disabled));
     internet.time.run(async move { recursion.resolve_with(question, None, wants).await })
 }
 
@@ -167,14 +186,19 @@ pub fn why(resolved: &Resolved) -> &str {
 pub fn short(resolved: &Resolved) -> String {
     let error = resolved.extended_error.as_ref();
     let error = error.map_or(String::new(), |error| format!(" {}", error.code));
-    let security = match resolved.security {
+    let security = word(resolved.security);
+    format!("{security} {}{error}", resolved.rcode)
+}
+
+/// What validation has said, in a word.
+pub fn word(security: Security) -> &'static str {
+    match security {
         Security::Secure => "secure",
         Security::Insecure => "insecure",
         Security::Indeterminate => "indeterminate",
         Security::Bogus => "bogus",
         Security::Unchecked => "unchecked",
-    };
-    format!("{security} {}{error}", resolved.rcode)
+    }
 }
 
 /// What a question cost of something.

@@ -1,9 +1,13 @@
 //! Proofs that prove nothing: the records are genuine, each was signed by its zone, and together they say what is not so.
 
+use std::sync::Arc;
+
+use namu::cache::{Cache, CacheOptions};
 use namu::dns::{RrType, Rrset};
 use namu::dnssec::{DigestType, Rrsig};
+use namu::validator::TrustAnchors;
 
-use crate::lab::{Lab, beginning, example, message, moved};
+use crate::lab::{Lab, beginning, example, message, moved, trusting};
 use crate::signed_zone::{ChainKind, SignedZone, Signing};
 use crate::signing::{rrset, with_signatures};
 use crate::tamper::Message;
@@ -216,6 +220,25 @@ fn an_alias_made_from_a_wildcard_needs_proof() {
 }
 
 #[test]
+fn an_alias_made_from_a_wildcard_needs_proof_where_it_leads_to_a_denial() {
+    for signing in [nsec(), nsec3()] {
+        for asked in ["host.walias.example. MX", "y.walias.example. MX"] {
+            let zone = zone(signing.clone());
+            let owner = asked.split(' ').next().unwrap();
+            let alias = moved(&get(&zone, "*.walias.example.", RrType::CNAME), owner);
+            let lab = Lab::new(zone);
+            lab.say(asked, message(0, &[&alias], &[]));
+            // Somebody who wants no checking leaves alias and denial, which is true of the target, as one answer.
+            lab.resolve_unchecked(asked);
+            for time in ["first", "second"] {
+                let told = lab.ask(asked);
+                assert!(told.starts_with("bogus"), "{asked}, {time}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_name_a_wildcard_answers_for_is_not_denied() {
     let zone = zone(nsec());
     let soa = get(&zone, "example.", RrType::SOA);
@@ -256,6 +279,32 @@ fn a_signature_by_a_zone_that_is_not_above_proves_nothing() {
         let signature = other.zone_signing().sign_as(&www, &fields);
         let lie = message(0, &[&with_signatures(www.view(), &[signature])], &[]);
         is_refused(case, Lab::new(self::zone(nsec())), "www.example. A", lie);
+    }
+}
+
+#[test]
+fn a_signature_by_a_zone_above_the_trust_anchor_proves_nothing() {
+    // The root is signed and nobody trusts its keys: what it says is no excuse for what is below the anchor.
+    let mut lab = Lab::new(zone(nsec()));
+    let mut anchors = TrustAnchors::none();
+    let ds = lab.example.key_signing().ds(&lab.example.apex, DigestType::SHA256);
+    anchors.insert(lab.example.apex.as_ref(), RrType::DS, &ds).unwrap();
+    lab.recursion = trusting(&lab.internet, anchors, Arc::new(Cache::new(CacheOptions::default())));
+    let root = namu::dns::Name::root();
+    let by_root = |rrset: &Rrset| {
+        let signature = lab.root.zone_signing().sign(rrset, root.as_ref(), lab.root.period());
+        with_signatures(rrset.view(), &[signature])
+    };
+    let forged = by_root(&rrset("www.example. 3600 A 203.0.113.66\n"));
+    let (soa, nsec) = (get(&lab.root, ".", RrType::SOA), get(&lab.root, "example.", RrType::NSEC));
+    for (asked, lie) in
+        [("www.example. A", message(0, &[&forged], &[])), ("zz.example. A", message(3, &[], &[&soa, &nsec]))]
+    {
+        lab.say(asked, lie);
+        for time in ["first", "second"] {
+            let told = lab.ask(asked);
+            assert!(told.contains("SERVFAIL"), "{asked}, {time}: {told}");
+        }
     }
 }
 

@@ -362,7 +362,7 @@ fn ttls(answer: &Answer<'_>) -> Vec<u32> {
 }
 
 /// The answer section as the twin tells it.
-fn records(answer: &Answer<'_>) -> Vec<crate::twin::Record> {
+pub fn records(answer: &Answer<'_>) -> Vec<crate::twin::Record> {
     let records = answer.answer.iter().flat_map(|set| {
         let set = set.rrset();
         let of = |rdata: &[u8]| (set.owner.to_string(), set.rr_type, rdata.to_vec());
@@ -372,7 +372,7 @@ fn records(answer: &Answer<'_>) -> Vec<crate::twin::Record> {
 }
 
 /// A failing internet is printed, as small as it can be made. The seed of a run is `PROPTEST_RNG_SEED`, or always the same.
-fn config(cases: u32) -> ProptestConfig {
+pub fn config(cases: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let rng_seed = match default.rng_seed {
         RngSeed::Random => RngSeed::Fixed(1),

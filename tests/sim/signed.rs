@@ -99,10 +99,7 @@ impl Signed {
             owner if apex == "." => format!("{owner}."),
             owner => format!("{owner}.{apex}."),
         };
-        let keys = std::mem::take(&mut zone.keys);
-        let spoilt = spoil(zone, &keys, (&owner, rr_type), how, now);
-        zone.keys = keys;
-        spoilt
+        spoil_rrset(zone, (&owner, rr_type), how, now)
     }
 
     /// Trusts the key of a zone, by DS or, with `key`, itself.
@@ -206,7 +203,7 @@ fn signed_how(word: &str, argument: Option<&str>, signing: &mut Signing, now: No
 }
 
 /// The DS records of a zone, as lines of its parent.
-fn ds_of(zone: &SignedZone, which: &str) -> Result<String, String> {
+pub fn ds_of(zone: &SignedZone, which: &str) -> Result<String, String> {
     let key = zone.key_signing();
     let ds = |digest_type| line(&zone.apex, RrType::DS, &key.ds(&zone.apex, digest_type));
     Ok(match which {
@@ -232,6 +229,19 @@ fn ds_of(zone: &SignedZone, which: &str) -> Result<String, String> {
         }
         kind => ds(DigestType(number(Some(kind))?)),
     })
+}
+
+/// Spoils one RRset of a zone.
+pub fn spoil_rrset(
+    zone: &mut SignedZone,
+    rrset: (&str, RrType),
+    how: &[&str],
+    now: Now,
+) -> Result<(), String> {
+    let keys = std::mem::take(&mut zone.keys);
+    let spoilt = spoil(zone, &keys, rrset, how, now);
+    zone.keys = keys;
+    spoilt
 }
 
 fn spoil(

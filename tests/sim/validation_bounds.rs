@@ -333,6 +333,34 @@ fn two_hundred_signed_proofs_cost_no_more_than_sixteen() {
     }
 }
 
+/// What is forged stays no longer than the memory of the failure, whatever TTL it has, and whoever asked for it.
+#[test]
+fn what_was_too_dear_to_be_validated_or_led_nowhere_is_had_anew() {
+    let with_bad = |rrset: &Rrset| {
+        let good = rrset.signatures().first().unwrap().to_vec();
+        let bad = (1..8).map(|number| [&good[..good.len() - 1], &[good[good.len() - 1] ^ number]].concat());
+        with_signatures(rrset.view(), &bad.chain([good.clone()]).collect::<Vec<_>>())
+    };
+    let zone = || example(RECORDS, nsec());
+    let dear = [("example.", RrType::SOA), ("example.", RrType::NSEC), ("ns.example.", RrType::NSEC)];
+    let dear = dear.map(|(owner, rr_type)| with_bad(zone().rrset(owner, rr_type)));
+    let dear = message(3, &[], &dear.each_ref());
+    let looped = message(0, &[&rrset("www.example. 3600 CNAME www.example.\n")], &[]);
+    for (first, asked, lie, failure, truth) in [
+        ("nothing.example. A", "nothing.example. A", dear, "indeterminate SERVFAIL 5", "secure NXDOMAIN"),
+        ("www.example. CNAME", "www.example. A", looped, "unchecked SERVFAIL", "secure NOERROR"),
+    ] {
+        let lab = Lab::new(zone());
+        lab.say(first, lie);
+        lab.resolve_unchecked(first);
+        lab.internet.heal();
+        let told = lab.ask(asked);
+        assert!(told.starts_with(failure), "{asked}: {told}");
+        lab.internet.time.pass(std::time::Duration::from_secs(6));
+        assert_eq!(lab.ask(asked), truth, "{asked}");
+    }
+}
+
 #[test]
 fn iterations_beyond_the_bound_are_insecure_and_say_so() {
     let deep: String = format!("{}example.", "a.".repeat(110));
@@ -447,5 +475,5 @@ fn behind_a_forwarder(zones: usize) -> Resolved {
         root = Some(zone);
     }
     let recursion = forwarding(&internet, &root.expect("made last"), forwarder);
-    resolve(&internet, recursion, &format!("www.{}. A", vec!["z"; zones].join(".")))
+    resolve(&internet, recursion, &format!("www.{}. A", vec!["z"; zones].join(".")), false)
 }
