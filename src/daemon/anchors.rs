@@ -20,8 +20,8 @@ use crate::limits;
 use crate::observe::prometheus::TrustAnchorNumbers;
 use crate::service::Published;
 use crate::validator::{
-    Anchor, AnchorStore, Change, KeyState, Look, Mode, Nearest, Tracking, TrustAnchors, UnfitAnchor,
-    ValidationOptions,
+    Anchor, AnchorStore, Change, KeyState, Look, Mode, Nearest, NegativeAnchor, Tracking, TrustAnchors,
+    UnfitAnchor, ValidationOptions,
 };
 
 /// The name in the state directory. The number of the format stands in the file.
@@ -49,6 +49,8 @@ pub(super) struct HouseAnchors {
     is_lost: bool,
     /// The zones of which it was said that their keys are not seen.
     unseen: BTreeSet<Name>,
+    /// When it was looked last which negative trust anchors had ended.
+    ends_seen: Unix,
     first_look: Tick,
 }
 
@@ -79,6 +81,7 @@ impl HouseAnchors {
             written: None,
             is_lost: false,
             unseen: BTreeSet::new(),
+            ends_seen: now.unix,
             first_look: now.tick.plus(limits::ANCHOR_FIRST_LOOK),
         }
     }
@@ -106,9 +109,19 @@ impl HouseAnchors {
         };
         self.unseen.retain(|apex| configured.anchors().iter().any(|anchor| anchor.apex == *apex));
         self.configured = configured;
+        self.ends_seen = now;
         self.publish();
         self.tell_of_deleted(now);
         self.tell_of_rolled_over();
+    }
+
+    /// The negative trust anchors that have ended since this was asked last: what was learnt there without validation is not
+    /// to be given out any more.
+    pub(super) fn ended(&mut self, now: Unix) -> Vec<Name> {
+        let since = std::mem::replace(&mut self.ends_seen, now);
+        let has_ended = |anchor: &&NegativeAnchor| anchor.holds(since) && !anchor.holds(now);
+        let ended = self.configured.negative().iter().filter(has_ended);
+        ended.map(|anchor| anchor.apex.clone()).collect()
     }
 
     /// Whether these are other trust anchors than those that are configured.
@@ -119,8 +132,11 @@ impl HouseAnchors {
     /// When there is something to look at; none when there never is. At most the least time between two looks: the wall
     /// clock may be set, which no timer notices.
     pub(super) fn wait(&self, now: Now) -> Option<Duration> {
-        let wait = self.followed.as_ref()?.tracking.wait(now.unix)?;
-        Some(wait.max(self.first_look.since(now.tick)).min(limits::ANCHOR_LOOK_LEAST))
+        let look = self.followed.as_ref().and_then(|followed| followed.tracking.wait(now.unix));
+        let look = look.map(|wait| wait.max(self.first_look.since(now.tick)));
+        let ends = self.configured.negative().iter().filter(|anchor| anchor.holds(now.unix));
+        let ends = ends.filter_map(|anchor| Some(Duration::from_nanos(anchor.until?.0 - now.unix.0)));
+        look.into_iter().chain(ends).min().map(|wait| wait.min(limits::ANCHOR_LOOK_LEAST))
     }
 
     /// The looks that are due. Each is to be given to [`HouseAnchors::take`] when it is done.

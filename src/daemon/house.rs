@@ -22,7 +22,7 @@ use super::watch::{self, Settling, Watcher};
 use super::zone_list::ZoneList;
 use super::zone_set::Scope;
 use super::{answering, cached, overlays, say_diagnostics, systemd};
-use crate::cache::Cache;
+use crate::cache::{Cache, Chosen};
 use crate::clock::{Now, Tick};
 use crate::config::Config;
 use crate::dns::{Name, Serial};
@@ -290,7 +290,22 @@ impl House {
         self.again = later;
         let due: Vec<(Tick, Reading)> = due;
         due.into_iter().for_each(|(_, reading)| self.read(reading));
+        self.end_negative_anchors();
         self.look_at_anchors();
+    }
+
+    /// Forgets what was not validated because of negative trust anchors that have ended.
+    fn end_negative_anchors(&mut self) {
+        let now = self.clock.now().unix;
+        for apex in self.anchors.ended(now) {
+            tracing::info!(
+                "the negative trust anchor {apex} has ended: names there are validated from here on"
+            );
+            if let Some(recursion) = &self.published.load().recursion {
+                let below = Chosen { name: Some(apex.as_ref()), subtree: true, negative: false };
+                let _ = recursion.cache().flush(below);
+            }
+        }
     }
 
     /// Asks the zones with trust anchors that are due for their keys; their replies come by the queue.

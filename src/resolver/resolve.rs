@@ -235,7 +235,9 @@ fn from_cache(question: &Question, task: &Task) -> Option<(Leg, Step)> {
     if let Some(data) = task.known(name, question.rr_type) {
         return Some(leg(data, vec![], End::Data));
     }
-    let alias = task.known(name, RrType::CNAME)?;
+    // RFC 4035 2.5: beside an alias stand its proof and its signatures.
+    let may_be_beside = matches!(question.rr_type, RrType::NSEC | RrType::RRSIG);
+    let alias = task.known(name, RrType::CNAME).filter(|_| !may_be_beside)?;
     let target = alias_target(&alias.0)?;
     Some(leg(alias, vec![(question.name.clone(), target.clone())], End::Alias(target)))
 }

@@ -207,6 +207,29 @@ fn a_reload_takes_up_other_anchors_and_lets_go_of_what_it_does_not_follow() {
 }
 
 #[test]
+fn negative_anchors_end_once_and_the_house_wakes_for_it() {
+    let mut place = Place::new();
+    let day =
+        |days: u64| crate::dns::SignatureTime((NOW.seconds() + days * DAY.as_secs()) as u32).to_string();
+    let until = |days| format!("{}-{}-{}", &day(days)[..4], &day(days)[4..6], &day(days)[6..8]);
+    let negative = format!("negative-trust-anchors: [a.test until {}, b.test]", until(3));
+    place.configure(&format!("{negative}, trust-anchor-tracking: false"));
+    assert!(place.anchors.ended(place.now.unix).is_empty());
+    assert_eq!(place.anchors.wait(place.now), Some(limits::ANCHOR_LOOK_LEAST), "the wall clock may be set");
+    place.later(2 * DAY);
+    assert!(place.anchors.ended(place.now.unix).is_empty());
+    let wait = std::iter::from_fn(|| {
+        let wait = place.anchors.wait(place.now)?;
+        place.later(wait);
+        Some(wait)
+    });
+    assert!(wait.take(100).sum::<Duration>() <= DAY);
+    assert_eq!(place.anchors.ended(place.now.unix), ["a.test.".parse::<Name>().unwrap()]);
+    assert!(place.anchors.ended(place.now.unix).is_empty(), "once");
+    assert_eq!(place.anchors.wait(place.now), None);
+}
+
+#[test]
 fn anchors_are_read_from_a_file_with_its_mistakes() {
     let place = Place::new();
     let read = |text: &str| {
