@@ -260,12 +260,14 @@ impl Cache {
         self.store().put(answer.key(), Kept::Answer(answer.clone()), |_| false);
     }
 
-    /// Forgets what is known of a question, or of an alias at its name, and nobody has validated.
+    /// Forgets what is known of a question, of an alias at its name, or of names above it that do not exist, and nobody has
+    /// validated.
     pub fn forget_unchecked(&self, question: QuestionRef<'_>) {
         let QuestionRef { name, rr_type, class } = question;
-        let of_name = [Key::answer(question), Key::denied_name(name, class)];
         let of_rrsets = [rr_type, RrType::CNAME].map(|rr_type| Key::rrset(name, rr_type, class));
-        of_name.into_iter().chain(of_rrsets).for_each(|key| self.forget_if_unchecked(key));
+        let of_parts = name.ancestors().map(|part| Key::denied_name(part, class));
+        let all = [Key::answer(question)].into_iter().chain(of_rrsets).chain(of_parts);
+        all.for_each(|key| self.forget_if_unchecked(key));
     }
 
     fn forget_if_unchecked(&self, key: Key<'_>) {

@@ -346,7 +346,15 @@ fn what_was_too_dear_to_be_validated_or_led_nowhere_is_had_anew() {
     let dear = dear.map(|(owner, rr_type)| with_bad(zone().rrset(owner, rr_type)));
     let dear = message(3, &[], &dear.each_ref());
     let looped = message(0, &[&rrset("www.example. 3600 CNAME www.example.\n")], &[]);
+    let of_part = dear.clone();
     for (first, asked, lie, failure, truth) in [
+        (
+            "nothing.example. A",
+            "a.nothing.example. A",
+            of_part,
+            "indeterminate SERVFAIL 5",
+            "secure NXDOMAIN",
+        ),
         ("nothing.example. A", "nothing.example. A", dear, "indeterminate SERVFAIL 5", "secure NXDOMAIN"),
         ("www.example. CNAME", "www.example. A", looped, "unchecked SERVFAIL", "secure NOERROR"),
     ] {
