@@ -1,7 +1,7 @@
 //! Denials: which proof an answer needs that says that something is not there (RFC 4035 5.4, RFC 5155 8).
 
 use super::chain::{self, Keys};
-use super::positive::{self, aside};
+use super::positive::{self, Expansion, aside};
 use super::validate::{Changes, Trouble, Verdict, Work};
 use crate::dns::{ErrorCode, Name, NameRef, RrType, SharedRrset};
 use crate::dnssec::denial::{check_no_ds, check_nodata, check_nxdomain, check_wildcard_answer};
@@ -32,17 +32,17 @@ pub(super) async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> 
     Ok(gathered.verdict(denial, what, work))
 }
 
-/// Judges data that was made from wildcards: each of these names, with a closest encloser of so many labels, must be
-/// proven not to exist itself (RFC 4035 5.3.4, RFC 5155 8.8).
+/// Judges data that was made from wildcards: each of these names must be proven not to exist itself (RFC 4035 5.3.4, RFC 5155
+/// 8.8), and by the zone of the wildcard: what is below a cut the zone above does not know, so its hashes cover all of it.
 pub(super) async fn judge_expansions(
-    expanded: &[(Name, usize)],
+    expanded: &[Expansion],
     leg: &Leg,
     work: &Work<'_>,
     changes: &mut Changes,
 ) -> Result<Verdict, Failure> {
     let mut whole = Verdict::Secure;
-    for (name, labels) in expanded {
-        let gathered = match gather(leg, name, leg.question.rr_type, work, changes).await? {
+    for Expansion { owner: name, zone, labels, .. } in expanded {
+        let gathered = match gather_of(zone, leg, work, changes).await? {
             Ok(gathered) => gathered,
             Err(verdict) => {
                 whole = whole.and(verdict);
@@ -120,22 +120,32 @@ async fn gather(
         let bogus = || Verdict::Bogus(Trouble::new(code, text));
         return Ok(Err(chain::unsigned(place, work).await?.unwrap_or_else(bogus)));
     };
-    let keys = match chain::keys_of(&zone, work).await? {
+    gather_of(&zone, leg, work, changes).await
+}
+
+/// Gathers what a zone proves beside an answer. The error is the verdict on an answer that proves nothing.
+async fn gather_of(
+    zone: &Name,
+    leg: &Leg,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Result<Gathered, Verdict>, Failure> {
+    let keys = match chain::keys_of(zone, work).await? {
         Keys::Secure(keys) => keys,
         Keys::Not(verdict) => return Ok(Err(verdict)),
     };
     let mut gathered = Gathered { zone: zone.clone(), proofs: Vec::new(), trouble: None };
     for rrset in &leg.authority {
-        if !is_of(rrset, &zone) {
+        if !is_of(rrset, zone) {
             changes.unproven.push(rrset.clone());
             continue;
         }
-        if changes.is_good(rrset, &zone) {
+        if changes.is_good(rrset, zone) {
             gathered.proofs.extend((rrset.rr_type != RrType::SOA).then(|| rrset.clone()));
             continue;
         }
-        match positive::verify(rrset, &zone, &keys, work).await? {
-            Ok(good) if rrset.rr_type == RrType::SOA => changes.good(rrset, &zone, good.ttl),
+        match positive::verify(rrset, zone, &keys, work).await? {
+            Ok(good) if rrset.rr_type == RrType::SOA => changes.good(rrset, zone, good.ttl),
             // RFC 4035 5.4: a proof made from a wildcard would prove anything.
             Ok(good) if good.closest_encloser.is_some() => {
                 changes.unproven.push(rrset.clone());
@@ -146,7 +156,7 @@ async fn gather(
                 gathered.trouble = gathered.trouble.or(Some(Trouble::new(ErrorCode::DNSSEC_BOGUS, text)));
             }
             Ok(good) => {
-                changes.good(rrset, &zone, good.ttl);
+                changes.good(rrset, zone, good.ttl);
                 gathered.proofs.push(rrset.clone());
             }
             Err(trouble) if rrset.rr_type == RrType::SOA => return Ok(Err(Verdict::Bogus(trouble))),
