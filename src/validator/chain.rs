@@ -400,7 +400,9 @@ async fn walk_to(name: NameRef<'_>, work: &Work<'_>) -> Result<Option<Verdict>, 
             Ok(Delegated::Signed(_) | Delegated::NotACut) => {}
             // Nobody tells of an unsigned zone here, so nothing makes the data good.
             Ok(Delegated::Not(Verdict::Bogus(trouble))) if is_silence(&trouble) => break,
-            Err(failure) if !failure.is_of_asker() => break,
+            // Of a name that may be no zone at all its own servers say nothing. Of one that is, the zone above would have said
+            // whether it is signed, and could not be asked: that is indeterminate (RFC 4035 4.3).
+            Err(failure) if !failure.is_of_asker() && !cuts.contains(cut) => break,
             Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),
             Err(failure) => return Err(failure),
         }
