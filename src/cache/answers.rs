@@ -204,7 +204,7 @@ impl Cache {
             let ttl = match new.security {
                 // Its TTL is as little to be believed as the rest.
                 Security::Bogus => Ttl::saturating(self.options().failure_ttl.as_secs()),
-                _ => self.clamp(rrset.ttl),
+                security => self.clamp_of(security, rrset.ttl),
             };
             CachedRrset { rrset, expires: until(most.map_or(ttl, |most| ttl.min(most))) }
         };

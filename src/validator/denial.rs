@@ -202,12 +202,15 @@ fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
 
 /// What these RRsets, each validated, say of a name that has no DS record.
 pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
-    let proofs: Vec<SharedRrset> =
-        authority.iter().filter(|rrset| rrset.rr_type.is_proof()).cloned().collect();
+    // Where an alias has led to the name, the proofs of the alias stand there too, and they may be of another zone.
+    let place = cut.as_ref().parent().unwrap_or(cut.as_ref());
+    let proofs = || authority.iter().filter(|rrset| rrset.rr_type.is_proof());
+    let above = proofs().filter_map(signer).filter(|signer| place.is_at_or_below(*signer));
+    let zone = above.max_by_key(|signer| signer.label_count()).unwrap_or(NameRef::ROOT).to_name();
+    let proofs: Vec<SharedRrset> = proofs().filter(|rrset| is_of(rrset, &zone)).cloned().collect();
     let cut = cut.clone();
     let check = move |hashes: &mut Hashes| {
-        let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);
-        let evidence = Evidence::new(zone, proofs.iter().map(|rrset| rrset.view()));
+        let evidence = Evidence::new(zone.as_ref(), proofs.iter().map(|rrset| rrset.view()));
         check_no_ds(&evidence, cut.as_ref(), hashes)
     };
     checked(work.task, check, NoDs::TooManyHashes).await

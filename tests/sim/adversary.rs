@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use namu::cache::Security;
-use namu::dns::{Name, QuestionRef, RrType, Rrset};
+use namu::cache::{Cache, CacheOptions, Security};
+use namu::dns::{Name, QuestionRef, RrType, Rrset, Ttl};
 use namu::dnssec::DigestType;
 use namu::limits;
 use namu::observe::Step;
@@ -251,7 +251,7 @@ fn keys_told_beside_other_data_are_no_keys() {
     stolen.add_to_keys(&own.zone_signing().dnskey);
     stolen.change("example.", RrType::DNSKEY, |_, old| {
         let mut new = old.clone();
-        new.ttl = namu::dns::Ttl::saturating(80_000);
+        new.ttl = Ttl::saturating(80_000);
         new
     });
     let key = stolen.keys.pop().unwrap();
@@ -313,6 +313,26 @@ fn an_nsec_that_was_asked_for_vouches_for_no_other() {
         let forged = with_signatures(forged.view(), &signatures);
         let lie = message(0, &answer.iter().collect::<Vec<_>>(), &[&forged]);
         is_bogus(rr_type, &Lab::new(zone), &format!("host.wild.example. {rr_type}"), lie);
+    }
+}
+
+/// RFC 4035 5.3.3: what an operator sets as the least TTL does not keep what is secure beyond the end of its signature.
+#[test]
+fn what_is_secure_ends_with_its_signature_whatever_the_least_ttl() {
+    let signing = Signing { expiration: beginning() as u32 + 100, ..nsec() };
+    let records = "www.example. 60 A 192.0.2.80\nzz.example. 3600 A 192.0.2.81\n";
+    let lab = Lab::new(example(records, signing));
+    let options = CacheOptions { min_ttl: Ttl::saturating(3600), ..CacheOptions::default() };
+    let recursion = lab.with_cache(Arc::new(Cache::new(options)));
+    let ask = |asked: &str| resolve(&lab.internet, recursion.clone(), asked, false);
+    for (asked, most) in [("www.example. A", 60), ("zz.example. A", 100), ("nothing.example. A", 100)] {
+        let told = ask(asked);
+        let ttls = told.answer.iter().chain(&told.authority).map(|rrset| rrset.ttl.seconds());
+        assert!(told.security == Security::Secure && ttls.max() <= Some(most), "{asked}");
+    }
+    lab.internet.time.pass(std::time::Duration::from_secs(401));
+    for asked in ["www.example. A", "zz.example. A", "nothing.example. A"] {
+        assert_eq!(ask(asked).security, Security::Bogus, "{asked}");
     }
 }
 
