@@ -10,7 +10,8 @@ use namu::limits;
 use namu::observe::Step;
 
 use crate::lab::{
-    Lab, address, beginning, example, forwarding, lab_saying, line_of_ds, message, moved, resolve, short,
+    Lab, address, beginning, example, forwarding, lab_saying, line_of_ds, message, moved, question, resolve,
+    short,
 };
 use crate::signed_zone::{ChainKind, SignedZone, Signing, line};
 use crate::signing::{rrset, with_signatures};
@@ -350,4 +351,104 @@ fn an_answer_of_many_types_is_one_walk_down() {
         resolved.facts.steps.iter().filter(|step| matches!(step, Step::Delegated { .. })).count()
     };
     assert_eq!(count(60), count(1));
+}
+
+/// RFC 4035 5.2: what a forwarder says of the DS record of a signed zone, made of genuine records, does not make it unsigned.
+#[test]
+fn no_answer_to_the_question_for_ds_makes_a_signed_zone_unsigned() {
+    let opt_out = ChainKind::Nsec3 { iterations: 0, salt: vec![], opt_out: true };
+    for above in [nsec(), nsec3(), Signing { chain: opt_out, ..nsec() }] {
+        let sub = SignedZone::new("sub.example.", SUB, nsec3());
+        let records = format!(
+            "sub.example. 3600 NS ns.example.\n{}plain.example. 3600 NS ns.example.\nwww.example. 3600 A 192.0.2.80\n\
+             *.example. 3600 CNAME www.example.\n",
+            line_of_ds(&sub)
+        );
+        let lab = Lab::new(example(&records, above));
+        let zones = [&lab.root, &lab.example, &sub];
+        let proofs = |zone: &SignedZone| {
+            let all = [RrType::SOA, RrType::NSEC, RrType::NSEC3].map(|rr_type| all_of(zone, rr_type));
+            all.concat().into_iter().take(10).collect::<Vec<_>>()
+        };
+        let wild = moved(&get(&lab.example, "*.example.", RrType::CNAME), "sub.example.");
+        let unsigned = with_signatures(wild.view(), &[]);
+        let of_others: Vec<Rrset> = zones.iter().flat_map(|zone| proofs(zone)).collect();
+        let mut said: Vec<(String, Message)> = vec![
+            ("an alias".into(), message(0, &[&unsigned], &[])),
+            ("a wildcard".into(), message(0, &[&wild], &[])),
+            ("a wildcard with proofs".into(), message(0, &[&wild], &of_others.iter().collect::<Vec<_>>())),
+            ("nothing".into(), message(0, &[], &[])),
+        ];
+        for zone in zones {
+            for rcode in [0, 3] {
+                let proofs = proofs(zone);
+                let all: Vec<&Rrset> = proofs.iter().collect();
+                said.push((format!("{rcode} by {}", zone.apex), message(rcode, &[], &all)));
+                // Without the record of the zone itself.
+                let own = |rrset: &Rrset| rrset.owner.to_string().starts_with("sub.");
+                let others: Vec<&Rrset> = proofs.iter().filter(|rrset| !own(rrset)).collect();
+                said.push((format!("{rcode} by others of {}", zone.apex), message(rcode, &[], &others)));
+            }
+        }
+        for (case, said) in said {
+            let forwarder = address("192.0.2.1");
+            for zone in zones {
+                let (apex, text) = (zone.apex.to_string(), zone.text());
+                lab.internet.serve("forwarder", forwarder, &apex, &text).unwrap();
+            }
+            let forged = message(0, &[&rrset("host.sub.example. 3600 A 203.0.113.66\n")], &[]);
+            let lies = [("sub.example. DS", said), ("host.sub.example. A", forged)];
+            let lies = lies.map(|(asked, said)| (question(asked), said));
+            let tamper = move |asked: QuestionRef<'_>, message: &mut Message| {
+                let lie = lies.iter().find(|(question, _)| question.as_ref() == asked);
+                lie.into_iter().for_each(|(_, said)| *message = said.clone());
+            };
+            lab.internet.tamper("forwarder", Arc::new(tamper));
+            let recursion = forwarding(&lab.internet, &lab.root, forwarder);
+            for time in ["first", "second"] {
+                let told = resolve(&lab.internet, recursion.clone(), "host.sub.example. A", false);
+                let chain = &lab.example.signing.chain;
+                assert_eq!(told.rcode.0, 2, "{case}, {time}, {chain:?}: {}", short(&told));
+            }
+        }
+    }
+}
+
+/// RFC 4035 5.4, RFC 5155 8.4 and 8.5: nor is a name of it denied by what other zones, or other names, have proven.
+#[test]
+fn no_genuine_records_deny_what_there_is() {
+    for (above, below) in [(nsec(), nsec3()), (nsec3(), nsec()), (nsec3(), nsec3_salted(&[9]))] {
+        let sub = SignedZone::new("sub.example.", SUB, below);
+        let records = format!("sub.example. 3600 NS ns.example.\n{}", line_of_ds(&sub));
+        let lab = Lab::new(example(&records, above));
+        let zones = [&lab.root, &lab.example, &sub];
+        let forwarder = address("192.0.2.1");
+        for zone in zones {
+            lab.internet.serve("forwarder", forwarder, &zone.apex.to_string(), &zone.text()).unwrap();
+        }
+        let all: Vec<Rrset> = zones
+            .iter()
+            .flat_map(|zone| {
+                [RrType::SOA, RrType::NSEC, RrType::NSEC3].map(|rr_type| all_of(zone, rr_type)).concat()
+            })
+            .collect();
+        for asked in ["host.sub.example. A", "anything.sub.example. A", "sub.example. NS", "sub.example. DS"]
+        {
+            for rcode in [0, 3] {
+                // Each SOA with each of the proofs, and with all of them.
+                for soa in all.iter().filter(|rrset| rrset.rr_type == RrType::SOA) {
+                    let proofs: Vec<&Rrset> = all.iter().filter(|rrset| rrset.rr_type.is_proof()).collect();
+                    let alone = proofs.iter().map(|proof| vec![soa, *proof]);
+                    let whole =
+                        std::iter::once([vec![soa], proofs.iter().take(10).copied().collect()].concat());
+                    for said in alone.chain(whole) {
+                        lab.say_as("forwarder", asked, message(rcode, &[], &said));
+                        let recursion = forwarding(&lab.internet, &lab.root, forwarder);
+                        let told = short(&resolve(&lab.internet, recursion, asked, false));
+                        assert!(told.starts_with("bogus"), "{asked} {rcode} {said:?}: {told}");
+                    }
+                }
+            }
+        }
+    }
 }
