@@ -110,8 +110,8 @@ async fn gather(
 ) -> Result<Result<Gathered, Verdict>, Failure> {
     // RFC 4035 2.6: what DS there is, the zone above knows.
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
-    // Without proof, whoever signed the rest has to answer for that.
-    let Some(zone) = prover(leg, place, work).or_else(|| signer_of_rest(leg, place, work)) else {
+    // Without proof, whoever signed the SOA has to answer for that.
+    let Some(zone) = prover(leg, place, work).or_else(|| signer_of_soa(leg, place, work)) else {
         let (code, what) = match leg.authority.iter().any(|rrset| rrset.rr_type.is_proof()) {
             true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
             false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
@@ -178,20 +178,30 @@ fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
     }
 }
 
-/// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
+/// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it. Not one above the zone
+/// that the SOA RRset is of: its proofs are those of an alias that leads into that one.
 fn prover(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
+    let soa = soa_above(leg, name).map(|soa| soa.owner.as_ref());
     let proofs = leg.authority.iter().filter(|rrset| rrset.rr_type.is_proof());
-    let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
+    let counts = |signer: &NameRef<'_>| {
+        let is_above_soa = soa.is_some_and(|soa| soa.is_below(*signer));
+        name.is_at_or_below(*signer) && work.counts(*signer, name) && !is_above_soa
+    };
     let signers = proofs.filter_map(signer).filter(counts);
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
 }
 
-/// The zone that signed the answer, or the SOA RRset of a denial.
-fn signer_of_rest(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
-    let soa = leg.authority.iter().filter(|rrset| rrset.rr_type == RrType::SOA);
-    let signers = leg.answer.iter().chain(soa).filter_map(signer);
+/// The zone that signed the SOA RRset of a denial.
+fn signer_of_soa(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
     let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
-    signers.filter(counts).map(NameRef::to_name).next()
+    signer(soa_above(leg, name)?).filter(counts).map(NameRef::to_name)
+}
+
+/// The SOA RRset of a denial of this name.
+fn soa_above<'l>(leg: &'l Leg, name: NameRef<'_>) -> Option<&'l SharedRrset> {
+    let is_above =
+        |rrset: &&SharedRrset| rrset.rr_type == RrType::SOA && name.is_at_or_below(rrset.owner.as_ref());
+    leg.authority.iter().find(is_above)
 }
 
 /// The zone that signed an RRset. The first signature that can be read says.

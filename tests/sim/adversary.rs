@@ -452,3 +452,39 @@ fn no_genuine_records_deny_what_there_is() {
         }
     }
 }
+
+/// RFC 4035 5.2: whether there is nothing at the name an alias leads to is for the zone of that name to prove, when it is signed.
+/// That the alias is signed, by a zone above, says nothing of it.
+#[test]
+fn an_alias_into_an_unsigned_zone_below_needs_no_proof_there() {
+    let records = "plain.example. 3600 NS ns.example.\nwww.example. 3600 A 192.0.2.80\n\
+                   to.example. 3600 CNAME www.plain.example.\ninto.example. 3600 CNAME nothing.plain.example.\n\
+                   other.example. 3600 CNAME www.example.\n*.wild.example. 3600 CNAME www.plain.example.\n";
+    let lab = Lab::new(example(records, nsec()));
+    let forwarder = address("192.0.2.1");
+    for zone in [&lab.root, &lab.example] {
+        lab.internet.serve("forwarder", forwarder, &zone.apex.to_string(), &zone.text()).unwrap();
+    }
+    let plain = "plain.example. 3600 SOA ns.example. h.example. 1 3600 600 86400 60\n\
+                 plain.example. 3600 NS ns.example.\nwww.plain.example. 3600 A 192.0.2.81\n";
+    lab.internet.serve("forwarder", forwarder, "plain.example.", plain).unwrap();
+    let recursion = forwarding(&lab.internet, &lab.root, forwarder);
+    for (asked, want) in [
+        ("to.example. A", "insecure NOERROR"),
+        ("to.example. AAAA", "insecure NOERROR"),
+        ("into.example. A", "insecure NXDOMAIN"),
+        ("x.wild.example. A", "insecure NOERROR"),
+        ("x.wild.example. AAAA", "insecure NOERROR"),
+        ("other.example. AAAA", "secure NOERROR"),
+    ] {
+        assert_eq!(short(&resolve(&lab.internet, recursion.clone(), asked, false)), want, "{asked}");
+    }
+    // And in the signed zone it does need one.
+    let soa = get(&lab.example, "example.", RrType::SOA);
+    let alias = get(&lab.example, "other.example.", RrType::CNAME);
+    for authority in [vec![], vec![&soa]] {
+        lab.say_as("forwarder", "other.example. MX", message(0, &[&alias], &authority));
+        let told = short(&resolve(&lab.internet, recursion.clone(), "other.example. MX", false));
+        assert_ne!(told, "insecure NOERROR");
+    }
+}
