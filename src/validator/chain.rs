@@ -157,7 +157,7 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
         },
         // An alias stands there, or above: it cannot be a zone (RFC 1034 3.6.2, RFC 6672 2.4). Where that leads is all one.
         (Security::Secure, None) if !known.answer.is_empty() => Delegated::NotACut,
-        (_, None) if is_alias(cut, &known.answer, work).await? => Delegated::NotACut,
+        (_, None) if is_alias(cut, &known, work).await? => Delegated::NotACut,
         (Security::Secure, None) => match no_ds(cut, &known.authority, work).await? {
             NoDs::InsecureDelegation | NoDs::OptOut => Delegated::Not(Verdict::Insecure(None)),
             NoDs::NotACut => Delegated::NotACut,
@@ -171,20 +171,25 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
 }
 
 /// Whether an answer begins with an alias at or above a name that a zone above it has signed.
-async fn is_alias(cut: &Name, answer: &[SharedRrset], work: &Work<'_>) -> Result<bool, Failure> {
+async fn is_alias(cut: &Name, known: &Known, work: &Work<'_>) -> Result<bool, Failure> {
     let is_alias = |rrset: &&SharedRrset| match rrset.rr_type {
         RrType::CNAME => rrset.owner == *cut,
         RrType::DNAME => cut.as_ref().is_below(rrset.owner.as_ref()),
         _ => false,
     };
-    let Some(alias) = answer.first().filter(is_alias) else { return Ok(false) };
+    let Some(alias) = known.answer.first().filter(is_alias) else { return Ok(false) };
     for signer in positive::signers(alias).iter().filter(|signer| cut.as_ref().is_below(signer.as_ref())) {
         // Whoever found it good has left the keys.
-        if let Some(keys) = known_keys(signer, work)
-            && positive::verify(alias, signer, &keys, work).await?.is_ok()
-        {
-            return Ok(true);
-        }
+        let Some(keys) = known_keys(signer, work) else { continue };
+        let Ok(good) = positive::verify(alias, signer, &keys, work).await? else { continue };
+        // One made from a wildcard may stand in the place of a zone that an opt-out span hides (RFC 5155 8.8).
+        return match good.closest_encloser {
+            None => Ok(true),
+            Some(labels) => {
+                let of = denial::Expanded { owner: &alias.owner, labels, zone: signer };
+                denial::is_expansion_proven(of, &known.authority, &keys, work).await
+            }
+        };
     }
     Ok(false)
 }

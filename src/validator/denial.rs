@@ -61,6 +61,34 @@ pub(super) async fn judge_expansions(
     Ok(whole)
 }
 
+/// What was made from a wildcard of a zone whose closest encloser has so many labels.
+pub(super) struct Expanded<'e> {
+    pub(super) owner: &'e Name,
+    pub(super) labels: usize,
+    pub(super) zone: &'e Name,
+}
+
+/// Whether its zone proves beyond doubt that the wildcard is the one to answer, with the signatures looked at anew: the answer as
+/// a whole may not have stood validation.
+pub(super) async fn is_expansion_proven(
+    Expanded { owner, labels, zone }: Expanded<'_>,
+    authority: &[SharedRrset],
+    keys: &SharedRrset,
+    work: &Work<'_>,
+) -> Result<bool, Failure> {
+    let mut proofs = Vec::new();
+    for rrset in authority.iter().filter(|rrset| rrset.rr_type.is_proof() && is_of(rrset, zone)) {
+        let good = positive::verify(rrset, zone, keys, work).await?;
+        proofs.extend(good.is_ok_and(|good| good.closest_encloser.is_none()).then(|| rrset.clone()));
+    }
+    let (owner, zone) = (owner.clone(), zone.clone());
+    let check = move |hashes: &mut Hashes| {
+        let evidence = Evidence::new(zone.as_ref(), proofs.iter().map(|rrset| rrset.view()));
+        check_wildcard_answer(&evidence, owner.as_ref(), owner.as_ref().trim_to(labels), hashes)
+    };
+    Ok(checked(work.task, check, Denial::TooManyHashes).await? == Denial::Proven)
+}
+
 /// NSEC or NSEC3 RRsets with good signatures of one zone.
 #[derive(Clone)]
 struct Gathered {

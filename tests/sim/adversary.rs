@@ -488,3 +488,19 @@ fn an_alias_into_an_unsigned_zone_below_needs_no_proof_there() {
         assert_ne!(told, "insecure NOERROR");
     }
 }
+
+/// RFC 5155 8.8: an opt-out span beside a wildcard may hide an unsigned zone. An alias made of the wildcard does not take that
+/// zone away for as long as the alias lives.
+#[test]
+fn a_wildcard_takes_no_unsigned_zone_away() {
+    let chain = ChainKind::Nsec3 { iterations: 0, salt: vec![], opt_out: true };
+    let records = "plain.example. 3600 NS ns.example.\nwww.example. 3600 A 192.0.2.80\n*.example. 3600 CNAME www.example.\n";
+    let lab = Lab::new(example(records, Signing { chain, ..nsec() }));
+    let plain = "plain.example. 3600 SOA ns.example. h.example. 1 3600 600 86400 60\n\
+                 plain.example. 3600 NS ns.example.\nwww.plain.example. 3600 A 192.0.2.81\n";
+    lab.internet.serve("ns", address("192.0.2.53"), "plain.example.", plain).unwrap();
+    let alias = moved(&get(&lab.example, "*.example.", RrType::CNAME), "plain.example.");
+    let spans = all_of(&lab.example, RrType::NSEC3);
+    lab.say("plain.example. DS", message(0, &[&alias], &spans.iter().collect::<Vec<_>>()));
+    assert_eq!(lab.ask("www.plain.example. A"), "insecure NOERROR");
+}
