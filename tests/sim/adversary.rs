@@ -504,3 +504,19 @@ fn a_wildcard_takes_no_unsigned_zone_away() {
     lab.say("plain.example. DS", message(0, &[&alias], &spans.iter().collect::<Vec<_>>()));
     assert_eq!(lab.ask("www.plain.example. A"), "insecure NOERROR");
 }
+
+/// RFC 4035 5.2: where an alias made from a wildcard leads does not make its own name unsigned either.
+#[test]
+fn no_downgrade_at_an_alias_made_from_a_wildcard() {
+    let records = "plain.example. 3600 NS ns.example.\nwww.example. 3600 A 192.0.2.80\n\
+                   *.wild.example. 3600 CNAME www.plain.example.\n";
+    for signing in [nsec(), nsec3()] {
+        let lab = Lab::new(example(records, signing));
+        let plain = "plain.example. 3600 SOA ns.example. h.example. 1 3600 600 86400 60\n\
+                     plain.example. 3600 NS ns.example.\nwww.plain.example. 3600 A 192.0.2.81\n";
+        lab.internet.serve("ns", address("192.0.2.53"), "plain.example.", plain).unwrap();
+        assert_eq!(lab.ask("a.wild.example. A"), "insecure NOERROR");
+        let forged = rrset("x.wild.example. 3600 A 203.0.113.66\n");
+        is_bogus("unsigned", &lab, "x.wild.example. A", message(0, &[&forged], &[]));
+    }
+}
