@@ -186,7 +186,9 @@ impl Cache {
     /// Stores what answered a question, in the place of what was known about it.
     pub fn store_answer(&self, question: QuestionRef<'_>, new: NewAnswer, now: Now) -> Result<(), NotCached> {
         check_size(new.answer.iter().chain(&new.authority))?;
-        if new.security == Security::Unchecked && self.is_validated(question, now) {
+        if new.security == Security::Unchecked && self.is_validated(question, now)
+            || new.security == Security::Bogus && self.is_secure(question, now)
+        {
             return Err(NotCached::LessCredible);
         }
         if new.kind == Kind::Positive && new.answer.is_empty() {
@@ -202,7 +204,7 @@ impl Cache {
             let ttl = match new.security {
                 // Its TTL is as little to be believed as the rest.
                 Security::Bogus => Ttl::saturating(self.options().failure_ttl.as_secs()),
-                _ => self.clamp(rrset.ttl),
+                security => self.clamp_of(security, rrset.ttl),
             };
             CachedRrset { rrset, expires: until(most.map_or(ttl, |most| ttl.min(most))) }
         };
@@ -302,6 +304,12 @@ impl Cache {
     /// have asked for that wants no checking, does not take its place.
     fn is_validated(&self, question: QuestionRef<'_>, now: Now) -> bool {
         matches!(self.lookup(question, now), Lookup::Fresh(known) if known.security.is_good())
+    }
+
+    /// Whether a fresh answer is known that is proven. It holds for its time; what is bogus, and was asked for before that was
+    /// over, takes nothing of it away.
+    fn is_secure(&self, question: QuestionRef<'_>, now: Now) -> bool {
+        matches!(self.lookup(question, now), Lookup::Fresh(known) if known.security == Security::Secure)
     }
 
     /// How long a denial that carries this SOA RRset holds here; none when its RDATA is not that of a SOA.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::answers::CachedAnswer;
 use super::delegations::{Delegation, Delegations, NewDelegation};
 use super::denials::Denials;
+use super::entry::Security;
 use super::failures::Failures;
 use super::servers::Servers;
 use super::store::Store;
@@ -31,7 +32,7 @@ pub struct CacheOptions {
     /// Octets of memory for answers and RRsets, what keeping them costs included.
     pub size: u64,
     /// Shortest time data is kept, whatever its TTL says. Anything but zero overrides what zones ask for, so use it
-    /// only against zones that ask for nonsense. It does not extend delegations.
+    /// only against zones that ask for nonsense. It does not extend delegations, nor what is secure (RFC 4035 5.3.3).
     pub min_ttl: Ttl,
     /// Longest time data is kept, whatever its TTL says.
     pub max_ttl: Ttl,
@@ -205,6 +206,12 @@ impl Cache {
     /// A TTL within `min-ttl` and `max-ttl`; where these contradict each other, the latter holds.
     pub fn clamp(&self, ttl: Ttl) -> Ttl {
         ttl.max(self.options.min_ttl).min(self.options.max_ttl)
+    }
+
+    /// The same of data of which validation has said this: what is secure lives no longer than its signature lets it (RFC 4035
+    /// 5.3.3).
+    pub(super) fn clamp_of(&self, security: Security, ttl: Ttl) -> Ttl {
+        if security == Security::Secure { ttl.min(self.options.max_ttl) } else { self.clamp(ttl) }
     }
 }
 

@@ -27,7 +27,7 @@ impl Cache {
     pub fn store_rrset(&self, new: NewRrset, now: Now) -> Result<(), NotCached> {
         let NewRrset { rrset, credibility, source_zone, security } = new;
         check_size([&rrset])?;
-        let ttl = self.clamp(rrset.ttl);
+        let ttl = self.clamp_of(security, rrset.ttl);
         if ttl.seconds() == 0 {
             return Err(NotCached::ZeroTtl);
         }

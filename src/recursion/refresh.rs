@@ -10,12 +10,12 @@ use super::cached::Wants;
 use super::coalesce::Role;
 use super::flight::{Recursion, fly};
 use super::{Resolved, cached};
-use crate::cache::CachedAnswer;
+use crate::cache::{CachedAnswer, Security};
 use crate::clock::Now;
 use crate::dns::Question;
 use crate::limits;
 use crate::observe::RecursionFacts;
-use crate::resolver::{Budget, Failure, Here, facts, known};
+use crate::resolver::{Aim, Budget, Failure, Here, facts, known};
 
 /// Why a stale answer is given while its servers are still being asked.
 const TOO_SLOW: &str = "expired, and its name servers take long to answer";
@@ -38,7 +38,8 @@ impl Recursion {
         known: &Arc<CachedAnswer>,
         wants: Wants,
     ) -> Resolved {
-        let aim = wants.aim();
+        // Whoever asked: what was validated is to be had anew for those who want it so.
+        let aim = if known.security == Security::Unchecked { wants.aim() } else { Aim::Validated };
         let is_room = Arc::strong_count(&self.refreshes.under_way) <= limits::PREFETCHES;
         if is_room && let Ok(Role::Lead(takeoff, _)) = self.table.lead_or_follow(&question, aim, None) {
             let task = self.task(&question, takeoff.id, &self.budget(), here).past_cache().aiming(aim);

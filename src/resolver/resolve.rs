@@ -283,7 +283,8 @@ impl Leg {
             let is_made = std::mem::replace(&mut is_behind_dname, rrset.rr_type == RrType::DNAME)
                 && !rrset.is_signed()
                 || rrset.is_expanded_wildcard();
-            if rrset.rr_type == RrType::RRSIG || is_made {
+            // And keys are those of a zone only where they answer the question for them (RFC 4035 5.2).
+            if matches!(rrset.rr_type, RrType::RRSIG | RrType::DNSKEY) || is_made {
                 continue;
             }
             // RFC 2181 5.4.1: what follows an alias is believed less than the answer itself.

@@ -8,7 +8,7 @@ use super::validate::{Changes, Trouble, Verdict, Work, of_cache, shortened};
 use super::{Nearest, denial};
 use crate::cache::{CachedAnswer, Kind, Lookup, Security};
 use crate::dns::{ErrorCode, ExtendedError, Name, NameRef, Question, RecordsBuf, RrType, Rrset, SharedRrset};
-use crate::dnssec::{Accepted, Dnskey, Ds, NoDs};
+use crate::dnssec::{Accepted, Dnskey, Ds, NoDs, Rrsig};
 use crate::limits;
 use crate::observe::{DsStep, KeyStep, Step};
 use crate::resolver::{Failure, Leg, Resolution};
@@ -98,7 +98,8 @@ fn known_keys(zone: &Name, work: &Work<'_>) -> Option<SharedRrset> {
             let rrset = known.answer.iter().find(|cached| is_keys_of(&cached.rrset, zone));
             // The anchor may have been taken away, or a negative one put in its place.
             let is_below_anchor = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(_));
-            rrset.map(|cached| cached.rrset.clone()).filter(|_| is_below_anchor)
+            let rrset = rrset.map(|cached| cached.rrset.clone());
+            rrset.filter(|rrset| is_below_anchor && is_signed_by(rrset, zone))
         }
         _ => None,
     }
@@ -106,6 +107,13 @@ fn known_keys(zone: &Name, work: &Work<'_>) -> Option<SharedRrset> {
 
 fn is_keys_of(rrset: &Rrset, zone: &Name) -> bool {
     rrset.rr_type == RrType::DNSKEY && rrset.owner == *zone
+}
+
+/// Whether the name that keys are of is the only one to have signed them. Others stand there as data of the zone above (RFC 4035
+/// 5.2: what keys a zone has the DS record says).
+fn is_signed_by(keys: &Rrset, zone: &Name) -> bool {
+    let mut signatures = keys.signatures().iter().filter_map(Rrsig::parse);
+    signatures.all(|signature| signature.signer == zone.as_ref())
 }
 
 async fn ask_for_keys(zone: &Name, work: &Work<'_>) -> Result<Keys, Failure> {
@@ -149,8 +157,8 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
         },
         // An alias stands there, or above: it cannot be a zone (RFC 1034 3.6.2, RFC 6672 2.4). Where that leads is all one.
         (Security::Secure, None) if !known.answer.is_empty() => Delegated::NotACut,
-        (_, None) if is_alias(cut, &known.answer, work).await? => Delegated::NotACut,
-        (Security::Secure, None) => match denial::no_ds(cut, &known.authority, work).await? {
+        (_, None) if is_alias(cut, &known, work).await? => Delegated::NotACut,
+        (Security::Secure, None) => match no_ds(cut, &known.authority, work).await? {
             NoDs::InsecureDelegation | NoDs::OptOut => Delegated::Not(Verdict::Insecure(None)),
             NoDs::NotACut => Delegated::NotACut,
             other => Delegated::Not(denial::of_no_ds(other, cut)),
@@ -163,22 +171,37 @@ async fn delegation(cut: &Name, work: &Work<'_>) -> Result<Delegated, Failure> {
 }
 
 /// Whether an answer begins with an alias at or above a name that a zone above it has signed.
-async fn is_alias(cut: &Name, answer: &[SharedRrset], work: &Work<'_>) -> Result<bool, Failure> {
+async fn is_alias(cut: &Name, known: &Known, work: &Work<'_>) -> Result<bool, Failure> {
     let is_alias = |rrset: &&SharedRrset| match rrset.rr_type {
         RrType::CNAME => rrset.owner == *cut,
         RrType::DNAME => cut.as_ref().is_below(rrset.owner.as_ref()),
         _ => false,
     };
-    let Some(alias) = answer.first().filter(is_alias) else { return Ok(false) };
+    let Some(alias) = known.answer.first().filter(is_alias) else { return Ok(false) };
     for signer in positive::signers(alias).iter().filter(|signer| cut.as_ref().is_below(signer.as_ref())) {
         // Whoever found it good has left the keys.
-        if let Some(keys) = known_keys(signer, work)
-            && positive::verify(alias, signer, &keys, work).await?.is_ok()
-        {
-            return Ok(true);
-        }
+        let Some(keys) = known_keys(signer, work) else { continue };
+        let Ok(good) = positive::verify(alias, signer, &keys, work).await? else { continue };
+        // One made from a wildcard may stand in the place of a zone that an opt-out span hides (RFC 5155 8.8).
+        return match good.closest_encloser {
+            None => Ok(true),
+            Some(labels) => {
+                let of = denial::Expanded { owner: &alias.owner, labels, zone: signer };
+                denial::is_expansion_proven(of, &known.authority, &keys, work).await
+            }
+        };
     }
     Ok(false)
+}
+
+/// What is proven of a name that has no DS record.
+async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
+    if let Some(said) = work.walked.no_ds(cut) {
+        return Ok(said);
+    }
+    let said = denial::no_ds(cut, authority, work).await?;
+    work.walked.note_no_ds(cut, &said);
+    Ok(said)
 }
 
 /// DS records as they are written down.
@@ -190,7 +213,8 @@ fn ds_steps(ds: &Rrset) -> Box<[DsStep]> {
 
 /// Why none of the keys a DS RRset stands for can be used here (RFC 4035 5.2, RFC 6840 5.2).
 fn of_no_use(ds: &Rrset, accepted: Accepted) -> Option<Trouble> {
-    let all: Vec<Ds<'_>> = ds.records().iter().take(limits::DS_READ).filter_map(Ds::parse).collect();
+    // All of them, for whoever sends them has a say in which come first; it costs a look at two octets each.
+    let all: Vec<Ds<'_>> = ds.records().iter().filter_map(Ds::parse).collect();
     if all.iter().any(|ds| ds.algorithm.is_supported(accepted) && ds.digest_type.is_supported(accepted)) {
         return None;
     }
@@ -223,25 +247,21 @@ impl Delegated {
     }
 }
 
-/// Judges the DNSKEY RRset that answers a question for it.
+/// Judges the DNSKEY RRset that answers a question for it. None when the name is no zone: there it is data like any other.
 pub(super) async fn judge_keys(
     leg: &Leg,
     work: &Work<'_>,
     changes: &mut Changes,
-) -> Result<Verdict, Failure> {
+) -> Result<Option<Verdict>, Failure> {
     let zone = &leg.question.name;
     let Some(rrset) = leg.answer.iter().find(|rrset| is_keys_of(rrset, zone)) else {
-        return Ok(Verdict::Bogus(Trouble::new(ErrorCode::DNSKEY_MISSING, format!("{zone} has no keys"))));
+        let trouble = Trouble::new(ErrorCode::DNSKEY_MISSING, format!("{zone} has no keys"));
+        return Ok(Some(Verdict::Bogus(trouble)));
     };
     let ds = match delegation(zone, work).await? {
         Delegated::Signed(ds) => ds,
-        // Keys at a name that is no zone are data like any other.
-        Delegated::NotACut => {
-            let judged = positive::judge(rrset, work).await?;
-            changes.shortened.extend(judged.shortened);
-            return Ok(judged.verdict);
-        }
-        Delegated::Not(verdict) => return Ok(verdict),
+        Delegated::NotACut => return Ok(None),
+        Delegated::Not(verdict) => return Ok(Some(verdict)),
     };
     let anchored = match work.nearest(zone.as_ref()) {
         Nearest::Anchor(anchor) if anchor.apex == *zone => anchor.keys.clone(),
@@ -250,7 +270,7 @@ pub(super) async fn judge_keys(
     if anchored.is_empty()
         && let Some(trouble) = of_no_use(&ds, work.options.accepted)
     {
-        return Ok(Verdict::Insecure(Some(trouble)));
+        return Ok(Some(Verdict::Insecure(Some(trouble))));
     }
     let is_anchored = matches!(work.nearest(zone.as_ref()), Nearest::Anchor(anchor) if anchor.apex == *zone);
     let trusted = trusted_keys(rrset, &ds, &anchored, is_anchored, work.options.accepted);
@@ -258,15 +278,15 @@ pub(super) async fn judge_keys(
     work.task.step(Step::Keys { zone: zone.clone(), is_anchored, keys });
     let trusted = match trusted {
         Ok(trusted) => Arc::new(trusted),
-        Err(trouble) => return Ok(Verdict::Bogus(trouble)),
+        Err(trouble) => return Ok(Some(Verdict::Bogus(trouble))),
     };
-    Ok(match positive::verify(rrset, zone, &trusted, work).await? {
+    Ok(Some(match positive::verify(rrset, zone, &trusted, work).await? {
         Ok(good) => {
             changes.shortened.extend(shortened(rrset, good.ttl));
             Verdict::Secure
         }
         Err(trouble) => Verdict::Bogus(trouble),
-    })
+    }))
 }
 
 /// Keys as they are written down.
@@ -357,6 +377,15 @@ pub(super) async fn judge_unsigned(rrset: &Rrset, work: &Work<'_>) -> Result<Ver
 
 /// What makes data at a name good without signatures; none when nothing does.
 pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Option<Verdict>, Failure> {
+    if let Some(verdict) = work.walked.unsigned(name) {
+        return Ok(verdict);
+    }
+    let verdict = walk_to(name, work).await?;
+    work.walked.note_unsigned(name, &verdict);
+    Ok(verdict)
+}
+
+async fn walk_to(name: NameRef<'_>, work: &Work<'_>) -> Result<Option<Verdict>, Failure> {
     let apex = match work.nearest(name) {
         Nearest::Anchor(anchor) => anchor.apex.clone(),
         other => return Ok(Some(without_anchor(name, other, work))),
@@ -376,7 +405,9 @@ pub(super) async fn unsigned(name: NameRef<'_>, work: &Work<'_>) -> Result<Optio
             Ok(Delegated::Signed(_) | Delegated::NotACut) => {}
             // Nobody tells of an unsigned zone here, so nothing makes the data good.
             Ok(Delegated::Not(Verdict::Bogus(trouble))) if is_silence(&trouble) => break,
-            Err(failure) if !failure.is_of_asker() => break,
+            // Of a name that may be no zone at all its own servers say nothing. Of one that is, the zone above would have said
+            // whether it is signed, and could not be asked: that is indeterminate (RFC 4035 4.3).
+            Err(failure) if !failure.is_of_asker() && !cuts.contains(cut) => break,
             Ok(Delegated::Not(verdict)) => return Ok(Some(verdict)),
             Err(failure) => return Err(failure),
         }

@@ -1,7 +1,7 @@
 //! Denials: which proof an answer needs that says that something is not there (RFC 4035 5.4, RFC 5155 8).
 
 use super::chain::{self, Keys};
-use super::positive::{self, aside};
+use super::positive::{self, Expansion, aside};
 use super::validate::{Changes, Trouble, Verdict, Work};
 use crate::dns::{ErrorCode, Name, NameRef, RrType, SharedRrset};
 use crate::dnssec::denial::{check_no_ds, check_nodata, check_nxdomain, check_wildcard_answer};
@@ -32,17 +32,17 @@ pub(super) async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> 
     Ok(gathered.verdict(denial, what, work))
 }
 
-/// Judges data that was made from wildcards: each of these names, with a closest encloser of so many labels, must be
-/// proven not to exist itself (RFC 4035 5.3.4, RFC 5155 8.8).
+/// Judges data that was made from wildcards: each of these names must be proven not to exist itself (RFC 4035 5.3.4, RFC 5155
+/// 8.8), and by the zone of the wildcard: what is below a cut the zone above does not know, so its hashes cover all of it.
 pub(super) async fn judge_expansions(
-    expanded: &[(Name, usize)],
+    expanded: &[Expansion],
     leg: &Leg,
     work: &Work<'_>,
     changes: &mut Changes,
 ) -> Result<Verdict, Failure> {
     let mut whole = Verdict::Secure;
-    for (name, labels) in expanded {
-        let gathered = match gather(leg, name, leg.question.rr_type, work, changes).await? {
+    for Expansion { owner: name, zone, labels, .. } in expanded {
+        let gathered = match gather_of(zone, leg, work, changes).await? {
             Ok(gathered) => gathered,
             Err(verdict) => {
                 whole = whole.and(verdict);
@@ -59,6 +59,34 @@ pub(super) async fn judge_expansions(
         whole = whole.and(gathered.verdict(denial, what, work));
     }
     Ok(whole)
+}
+
+/// What was made from a wildcard of a zone whose closest encloser has so many labels.
+pub(super) struct Expanded<'e> {
+    pub(super) owner: &'e Name,
+    pub(super) labels: usize,
+    pub(super) zone: &'e Name,
+}
+
+/// Whether its zone proves beyond doubt that the wildcard is the one to answer, with the signatures looked at anew: the answer as
+/// a whole may not have stood validation.
+pub(super) async fn is_expansion_proven(
+    Expanded { owner, labels, zone }: Expanded<'_>,
+    authority: &[SharedRrset],
+    keys: &SharedRrset,
+    work: &Work<'_>,
+) -> Result<bool, Failure> {
+    let mut proofs = Vec::new();
+    for rrset in authority.iter().filter(|rrset| rrset.rr_type.is_proof() && is_of(rrset, zone)) {
+        let good = positive::verify(rrset, zone, keys, work).await?;
+        proofs.extend(good.is_ok_and(|good| good.closest_encloser.is_none()).then(|| rrset.clone()));
+    }
+    let (owner, zone) = (owner.clone(), zone.clone());
+    let check = move |hashes: &mut Hashes| {
+        let evidence = Evidence::new(zone.as_ref(), proofs.iter().map(|rrset| rrset.view()));
+        check_wildcard_answer(&evidence, owner.as_ref(), owner.as_ref().trim_to(labels), hashes)
+    };
+    Ok(checked(work.task, check, Denial::TooManyHashes).await? == Denial::Proven)
 }
 
 /// NSEC or NSEC3 RRsets with good signatures of one zone.
@@ -110,8 +138,8 @@ async fn gather(
 ) -> Result<Result<Gathered, Verdict>, Failure> {
     // RFC 4035 2.6: what DS there is, the zone above knows.
     let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
-    // Without proof, whoever signed the rest has to answer for that.
-    let Some(zone) = prover(leg, place, work).or_else(|| signer_of_rest(leg, place, work)) else {
+    // Without proof, whoever signed the SOA has to answer for that.
+    let Some(zone) = prover(leg, place, work).or_else(|| signer_of_soa(leg, place, work)) else {
         let (code, what) = match leg.authority.iter().any(|rrset| rrset.rr_type.is_proof()) {
             true => (ErrorCode::RRSIGS_MISSING, "what proves it is not signed"),
             false => (ErrorCode::NSEC_MISSING, "nothing proves it"),
@@ -120,22 +148,32 @@ async fn gather(
         let bogus = || Verdict::Bogus(Trouble::new(code, text));
         return Ok(Err(chain::unsigned(place, work).await?.unwrap_or_else(bogus)));
     };
-    let keys = match chain::keys_of(&zone, work).await? {
+    gather_of(&zone, leg, work, changes).await
+}
+
+/// Gathers what a zone proves beside an answer. The error is the verdict on an answer that proves nothing.
+async fn gather_of(
+    zone: &Name,
+    leg: &Leg,
+    work: &Work<'_>,
+    changes: &mut Changes,
+) -> Result<Result<Gathered, Verdict>, Failure> {
+    let keys = match chain::keys_of(zone, work).await? {
         Keys::Secure(keys) => keys,
         Keys::Not(verdict) => return Ok(Err(verdict)),
     };
     let mut gathered = Gathered { zone: zone.clone(), proofs: Vec::new(), trouble: None };
     for rrset in &leg.authority {
-        if !is_of(rrset, &zone) {
+        if !is_of(rrset, zone) {
             changes.unproven.push(rrset.clone());
             continue;
         }
-        if changes.is_good(rrset, &zone) {
+        if changes.is_good(rrset, zone) {
             gathered.proofs.extend((rrset.rr_type != RrType::SOA).then(|| rrset.clone()));
             continue;
         }
-        match positive::verify(rrset, &zone, &keys, work).await? {
-            Ok(good) if rrset.rr_type == RrType::SOA => changes.good(rrset, &zone, good.ttl),
+        match positive::verify(rrset, zone, &keys, work).await? {
+            Ok(good) if rrset.rr_type == RrType::SOA => changes.good(rrset, zone, good.ttl),
             // RFC 4035 5.4: a proof made from a wildcard would prove anything.
             Ok(good) if good.closest_encloser.is_some() => {
                 changes.unproven.push(rrset.clone());
@@ -146,7 +184,7 @@ async fn gather(
                 gathered.trouble = gathered.trouble.or(Some(Trouble::new(ErrorCode::DNSSEC_BOGUS, text)));
             }
             Ok(good) => {
-                changes.good(rrset, &zone, good.ttl);
+                changes.good(rrset, zone, good.ttl);
                 gathered.proofs.push(rrset.clone());
             }
             Err(trouble) if rrset.rr_type == RrType::SOA => return Ok(Err(Verdict::Bogus(trouble))),
@@ -168,20 +206,30 @@ fn is_of(rrset: &SharedRrset, zone: &Name) -> bool {
     }
 }
 
-/// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it.
+/// The zone whose proofs stand in the authority section and can speak of a name: the nearest above it. Not one above the zone
+/// that the SOA RRset is of: its proofs are those of an alias that leads into that one.
 fn prover(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
+    let soa = soa_above(leg, name).map(|soa| soa.owner.as_ref());
     let proofs = leg.authority.iter().filter(|rrset| rrset.rr_type.is_proof());
-    let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
+    let counts = |signer: &NameRef<'_>| {
+        let is_above_soa = soa.is_some_and(|soa| soa.is_below(*signer));
+        name.is_at_or_below(*signer) && work.counts(*signer, name) && !is_above_soa
+    };
     let signers = proofs.filter_map(signer).filter(counts);
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
 }
 
-/// The zone that signed the answer, or the SOA RRset of a denial.
-fn signer_of_rest(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
-    let soa = leg.authority.iter().filter(|rrset| rrset.rr_type == RrType::SOA);
-    let signers = leg.answer.iter().chain(soa).filter_map(signer);
+/// The zone that signed the SOA RRset of a denial.
+fn signer_of_soa(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
     let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
-    signers.filter(counts).map(NameRef::to_name).next()
+    signer(soa_above(leg, name)?).filter(counts).map(NameRef::to_name)
+}
+
+/// The SOA RRset of a denial of this name.
+fn soa_above<'l>(leg: &'l Leg, name: NameRef<'_>) -> Option<&'l SharedRrset> {
+    let is_above =
+        |rrset: &&SharedRrset| rrset.rr_type == RrType::SOA && name.is_at_or_below(rrset.owner.as_ref());
+    leg.authority.iter().find(is_above)
 }
 
 /// The zone that signed an RRset. The first signature that can be read says.
@@ -192,12 +240,15 @@ fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
 
 /// What these RRsets, each validated, say of a name that has no DS record.
 pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
-    let proofs: Vec<SharedRrset> =
-        authority.iter().filter(|rrset| rrset.rr_type.is_proof()).cloned().collect();
+    // Where an alias has led to the name, the proofs of the alias stand there too, and they may be of another zone.
+    let place = cut.as_ref().parent().unwrap_or(cut.as_ref());
+    let proofs = || authority.iter().filter(|rrset| rrset.rr_type.is_proof());
+    let above = proofs().filter_map(signer).filter(|signer| place.is_at_or_below(*signer));
+    let zone = above.max_by_key(|signer| signer.label_count()).unwrap_or(NameRef::ROOT).to_name();
+    let proofs: Vec<SharedRrset> = proofs().filter(|rrset| is_of(rrset, &zone)).cloned().collect();
     let cut = cut.clone();
     let check = move |hashes: &mut Hashes| {
-        let zone = proofs.iter().find_map(signer).unwrap_or(NameRef::ROOT);
-        let evidence = Evidence::new(zone, proofs.iter().map(|rrset| rrset.view()));
+        let evidence = Evidence::new(zone.as_ref(), proofs.iter().map(|rrset| rrset.view()));
         check_no_ds(&evidence, cut.as_ref(), hashes)
     };
     checked(work.task, check, NoDs::TooManyHashes).await

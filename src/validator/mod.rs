@@ -16,6 +16,7 @@ mod claim;
 mod denial;
 mod look;
 mod positive;
+mod walked;
 
 #[cfg(test)]
 mod tests;

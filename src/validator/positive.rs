@@ -24,6 +24,10 @@ pub(super) struct Judged {
 
 /// How an RRset was made from a wildcard.
 pub(super) struct Expansion {
+    /// Which RRset it is.
+    pub(super) owner: Name,
+    /// The zone that signed the wildcard.
+    pub(super) zone: Name,
     /// How many labels its closest encloser has.
     pub(super) labels: usize,
     /// The RRset as it was signed.
@@ -76,7 +80,8 @@ pub(super) async fn judge_signed(
             let expansion = good.closest_encloser.map(|labels| {
                 let source = source_of(shortened.as_ref().unwrap_or(rrset), labels);
                 let proven = |source| Proven { zone: signer.clone(), rrset: Arc::new(source) };
-                Expansion { labels, source: source.map(proven) }
+                let (owner, zone) = (rrset.owner.clone(), signer.clone());
+                Expansion { owner, zone, labels, source: source.map(proven) }
             });
             Ok(Judged { verdict: Verdict::Secure, expansion, shortened })
         }

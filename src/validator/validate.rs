@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::walked::Walked;
 use super::{AnchorStore, Nearest, TrustAnchors, ValidationOptions};
 use super::{chain, denial, positive};
 use crate::cache::{Proven, Security};
@@ -76,6 +77,7 @@ pub(super) struct Work<'t> {
     pub(super) options: &'t ValidationOptions,
     pub(super) anchors: Arc<TrustAnchors>,
     pub(super) unix: Unix,
+    pub(super) walked: Walked,
 }
 
 impl Work<'_> {
@@ -109,7 +111,7 @@ pub async fn validate(
     task: &Task,
 ) -> Result<Validated, Failure> {
     let (anchors, unix) = (validation.anchors.current(), task.now().unix);
-    let work = Work { task, options: &validation.options, anchors, unix };
+    let work = Work { task, options: &validation.options, anchors, unix, walked: Walked::default() };
     let resolution = Resolution { denial: None, ..Resolution::clone(found) };
     let mut judged = Judged { resolution, verdict: Verdict::Secure };
     for leg in &found.legs {
@@ -177,38 +179,43 @@ impl Changes {
     }
 
     /// Whether it was found to be so before, for another name of the same answer.
-    pub(super) fn is_good(&self, rrset: &SharedRrset, zone: &Name) -> bool {
-        self.proven.iter().any(|proven| proven.zone == *zone && is_same(&proven.rrset, rrset))
+    pub(super) fn is_good(&self, rrset: &Rrset, zone: &Name) -> bool {
+        self.proven.iter().any(|proven| proven.zone == *zone && proves(&proven.rrset, rrset))
     }
 }
 
 /// What is to be thought of one leg.
 async fn judge(leg: &Leg, work: &Work<'_>, changes: &mut Changes) -> Result<Verdict, Failure> {
-    if leg.question.rr_type == RrType::DNSKEY && leg.end == End::Data && leg.aliases.is_empty() {
-        let verdict = chain::judge_keys(leg, work, changes).await?;
+    if leg.question.rr_type == RrType::DNSKEY
+        && leg.end == End::Data
+        && leg.aliases.is_empty()
+        && let Some(verdict) = chain::judge_keys(leg, work, changes).await?
+    {
         changes.judged.extend(leg.answer.iter().map(|rrset| (rrset.clone(), verdict.security())));
         return Ok(verdict);
     }
     let mut whole = Verdict::Secure;
     let mut expanded = Vec::new();
-    let mut ttl_of_dname = None;
+    let mut dname: Option<(&SharedRrset, Ttl)> = None;
     for rrset in &leg.answer {
-        // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify, and holds as long (3.1).
-        if let Some(ttl) = ttl_of_dname.take()
+        // RFC 6672 5.3.1: it was made here from the DNAME, whose signature is the one to verify, and holds as long (3.1). One
+        // beside the DNAME, as an answer to ANY may have it, was not.
+        if let Some((dname, ttl)) = dname.take()
             && rrset.rr_type == RrType::CNAME
             && !rrset.is_signed()
+            && rrset.owner.as_ref().is_below(dname.owner.as_ref())
         {
             changes.shortened.extend(shortened(rrset, ttl));
             continue;
         }
         let judged = positive::judge(rrset, work).await?;
         if rrset.rr_type == RrType::DNAME {
-            ttl_of_dname = Some(judged.shortened.as_ref().unwrap_or(rrset).ttl);
+            dname = Some((rrset, judged.shortened.as_ref().unwrap_or(rrset).ttl));
         }
         changes.shortened.extend(judged.shortened);
-        if let Some(expansion) = judged.expansion {
-            expanded.push((rrset.owner.clone(), expansion.labels));
-            changes.proven.extend(expansion.source);
+        if let Some(mut expansion) = judged.expansion {
+            changes.proven.extend(expansion.source.take());
+            expanded.push(expansion);
         }
         changes.judged.push((rrset.clone(), judged.verdict.security()));
         whole = whole.and(judged.verdict);
@@ -266,7 +273,7 @@ impl Judged {
     fn change(&mut self, Changes { shortened, unproven, proven, judged, denial }: Changes) {
         self.resolution.denial = denial;
         // What proves nothing of one name may prove something of another.
-        let is_proven = |rrset: &Rrset| proven.iter().any(|proven| is_same(&proven.rrset, rrset));
+        let is_proven = |rrset: &Rrset| proven.iter().any(|proven| proves(&proven.rrset, rrset));
         let Resolution { answer, authority, learnt, .. } = &mut self.resolution;
         for (rrset, security) in &judged {
             let own = learnt.iter_mut().filter(|learnt| is_same(&learnt.rrset, rrset));
@@ -315,6 +322,12 @@ impl Judged {
 
 fn is_same(one: &Rrset, other: &Rrset) -> bool {
     one.owner == other.owner && one.rr_type == other.rr_type
+}
+
+/// Whether a signature that is good for the one is good for the other, which may stand in another section and say other things
+/// of the same name.
+fn proves(one: &Rrset, other: &Rrset) -> bool {
+    is_same(one, other) && one.records() == other.records() && one.signatures() == other.signatures()
 }
 
 fn servers(found: &Resolution) -> Arc<[SocketAddr]> {

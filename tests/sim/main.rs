@@ -1,5 +1,6 @@
 //! The resolver on an internet in memory: no sockets, no real time, the same run every time.
 
+mod adversary;
 #[path = "../support/client.rs"]
 mod client;
 #[allow(dead_code, reason = "the rest is for the plays of tests/rpl")]
