@@ -13,13 +13,14 @@ use super::durable;
 use super::report::{CacheEntry, CacheStatus};
 use crate::cache::dump::{self, Head};
 use crate::cache::{Cache, CachedRrset, Chosen, DumpPlace, Known, Loaded};
-use crate::clock::{Age, Now};
+use crate::clock::{Age, Now, Unix};
 use crate::dns::{ErrorCode, Name, Question, RrType, Rrset};
 use crate::limits;
 use crate::observe::prometheus::CacheNumbers;
 use crate::observe::{Source, Totals};
 use crate::recursion::Recursion;
 use crate::resolver::{UpstreamKind, UpstreamZone};
+use crate::validator::{TrustAnchors, ValidationOptions};
 use crate::zonefile::write_rrset;
 
 /// The name in the state directory. The number is that of the format.
@@ -181,7 +182,8 @@ pub(super) fn load(own: &Recursion, head: &str, entries: &str) -> Result<Reply, 
 }
 
 /// Of whom a cache is that does not fit.
-const OTHERS: &str = "other servers than those configured now (forward and stub zones, root hints)";
+const OTHERS: &str = "other servers than those configured now, or judged otherwise (forward and stub zones, root hints, trust \
+                      anchors)";
 
 /// Whether what was saved was learnt from those who are asked now. What others said is not what these would say.
 fn is_of(own: &Recursion, head: &Head) -> bool {
@@ -201,9 +203,16 @@ fn servers_of(own: &Recursion) -> u64 {
     let hints = own.hints().servers.iter().flat_map(|server| server.addresses.iter());
     let mut hints: Vec<String> = hints.map(ToString::to_string).collect();
     hints.sort();
-    // What was secure by one trust anchor is not so by another.
-    let validation = own.validation().map(|own| format!("{:?} {:?}", own.options, own.anchors.current()));
+    let now = own.now().unix;
+    let validation = own.validation().map(|own| trust(&own.options, &own.anchors.current(), now));
     XxHash3_64::oneshot((text + &hints.join(" ") + &validation.unwrap_or_default()).as_bytes())
+}
+
+/// By what answers are judged: what was secure by one trust anchor is not so by another, and what was not validated below a
+/// negative one may be bogus when that has ended.
+fn trust(options: &ValidationOptions, anchors: &TrustAnchors, now: Unix) -> String {
+    let ended = anchors.negative().iter().filter(|anchor| !anchor.holds(now)).count();
+    format!("{options:?} {anchors:?} {ended}")
 }
 
 fn file_in(state: &Path) -> PathBuf {
@@ -272,5 +281,31 @@ fn bounded_line(file: &mut impl BufRead) -> io::Result<Option<String>> {
         true => Ok(Some(line)),
         false if line.is_empty() => Ok(None),
         false => Err(io::Error::other("a line is cut off or too long")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validator::{Mode, NegativeAnchor};
+
+    #[test]
+    fn a_cache_is_judged_otherwise_by_other_anchors_and_when_a_negative_one_has_ended() {
+        let (options, noon) = (ValidationOptions::default(), Unix::of_seconds(1_000));
+        let negative = |until: u64| {
+            let apex = "legacy.example.".parse().unwrap();
+            let anchor = NegativeAnchor { apex, until: Some(Unix::of_seconds(until)) };
+            TrustAnchors::none().with_negative(vec![anchor])
+        };
+        let before = trust(&options, &negative(2_000), noon);
+        assert_eq!(before, trust(&options, &negative(2_000), Unix::of_seconds(1_999)));
+        for other in [
+            trust(&options, &negative(2_000), Unix::of_seconds(2_000)),
+            trust(&options, &negative(3_000), noon),
+            trust(&options, &TrustAnchors::none(), noon),
+            trust(&ValidationOptions { mode: Mode::Log, ..options.clone() }, &negative(2_000), noon),
+        ] {
+            assert_ne!(before, other);
+        }
     }
 }

@@ -91,7 +91,7 @@ fn what_was_learnt_from_other_servers_is_not_taken_up() {
     folder.write("config.yaml", &forwards);
     let mut namu = Namu::start(&folder.path, &["run", "-c", "config.yaml"]);
     let said = namu.heard();
-    let why = "other servers than those configured now (forward and stub zones, root hints)";
+    let why = "other servers than those configured now, or judged otherwise (forward and stub zones, root hints, trust anchors)";
     let sentence = format!("the saved cache is not taken up: it was learnt from {why}");
     assert_eq!(said.matches(&sentence).count(), 1, "{said}");
     let (_, got, _) = run(&folder.path, &["cache", "get", "www.far.example.com"]);
