@@ -69,7 +69,7 @@ impl Cache {
     ) -> Option<Arc<CachedAnswer>> {
         let QuestionRef { name, rr_type, class } = question;
         // RFC 4035 2.6: of a DS RRset the zone above knows.
-        let place = name.parent().filter(|_| rr_type.is_parental()).unwrap_or(name);
+        let place = rr_type.place(name);
         let zone = self.denials().nearest(place)?;
         if class != RrClass::IN || rr_type == RrType::ANY {
             return None;

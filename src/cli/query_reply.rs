@@ -46,6 +46,14 @@ const EXTENDED_ERRORS: [&str; 31] = [
     "Invalid Query Type",
 ];
 
+/// The name of an extended error; the newest stand outside the row.
+fn name_of(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::NEGATIVE_TRUST_ANCHOR => Some("Negative Trust Anchor"),
+        ErrorCode(code) => EXTENDED_ERRORS.get(usize::from(code)).copied(),
+    }
+}
+
 const SECTIONS: [(SectionKind, &str, &str); 3] = [
     (SectionKind::Answer, "ANSWER", "answerRRs"),
     (SectionKind::Authority, "AUTHORITY", "authorityRRs"),
@@ -118,8 +126,7 @@ fn append(message: &MessageView<'_>, replied: &Replied, out: &mut String) -> std
         writeln!(out, ";; OPT PSEUDOSECTION:\n; EDNS: version: {version}, flags:{dnssec_ok}; udp: {size}")?;
         if let Some((code, text)) = opt.extended_error() {
             write!(out, "; EDE: {code}")?;
-            let newest = (code == ErrorCode::NEGATIVE_TRUST_ANCHOR).then_some(&"Negative Trust Anchor");
-            if let Some(name) = EXTENDED_ERRORS.get(usize::from(code.0)).or(newest) {
+            if let Some(name) = name_of(code) {
                 write!(out, " ({name})")?;
             }
             match text {

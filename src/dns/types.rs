@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::NameRef;
+
 macro_rules! numbers {
     ($(#[$doc:meta])* $name:ident($int:ty), $prefix:literal { $($constant:ident = $value:literal $mnemonic:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -108,6 +110,11 @@ impl RrType {
     /// Types that stand at the parent's side of a zone cut (RFC 4035 2.6, RFC 4034 5).
     pub fn is_parental(self) -> bool {
         self == RrType::DS
+    }
+
+    /// The name whose zone has the RRset of this type at `owner`: of DS it is the zone above.
+    pub fn place(self, owner: NameRef<'_>) -> NameRef<'_> {
+        owner.parent().filter(|_| self.is_parental()).unwrap_or(owner)
     }
 
     /// Types whose records prove what is not there (RFC 4034 4, RFC 5155 3).

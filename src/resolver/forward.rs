@@ -108,10 +108,9 @@ async fn stub(question: &Question, zone: &UpstreamZone, task: &Task) -> Result<I
 
 /// A delegation that is known further down than `top`, else `top`.
 fn nearest(top: Delegation, question: &Question, task: &Task) -> Delegation {
-    let name = question.name.as_ref();
     // RFC 4035 2.6: as where iteration begins.
-    let above = name.parent().filter(|_| question.rr_type.is_parental());
-    let known = task.cache().closest_delegation(above.unwrap_or(name), task.now());
+    let place = question.rr_type.place(question.name.as_ref());
+    let known = task.cache().closest_delegation(place, task.now());
     match known.filter(|known| known.apex.as_ref().is_below(top.apex.as_ref())) {
         Some(known) => (*known).clone(),
         None => top,

@@ -174,10 +174,9 @@ fn remember_denial(part: &Question, found: &Found, task: &Task) {
 
 /// The nearest zone above the name whose servers are known, or the root's.
 async fn start(question: &Question, task: &Task) -> Result<Delegation, Failure> {
-    let name = question.name.as_ref();
     // RFC 4035 2.6: DS stands at the parent's side, so the zone of that name itself is not the one to ask.
-    let above = name.parent().filter(|_| question.rr_type.is_parental());
-    match task.cache().closest_delegation(above.unwrap_or(name), task.now()) {
+    let place = question.rr_type.place(question.name.as_ref());
+    match task.cache().closest_delegation(place, task.now()) {
         Some(delegation) => {
             let ttl = crate::cache::entry::remaining(delegation.expires, task.now());
             task.step(Step::Nearest(delegation.apex.clone(), ttl));

@@ -370,8 +370,7 @@ pub(super) async fn judge_unsigned(rrset: &Rrset, work: &Work<'_>) -> Result<Ver
         Trouble::new(ErrorCode::RRSIGS_MISSING, text)
     };
     // RFC 4035 2.6: DS is the word of the zone above.
-    let owner = rrset.owner.as_ref();
-    let place = owner.parent().filter(|_| rrset.rr_type.is_parental()).unwrap_or(owner);
+    let place = rrset.rr_type.place(rrset.owner.as_ref());
     Ok(unsigned(place, work).await?.unwrap_or_else(|| Verdict::Bogus(missing())))
 }
 

@@ -137,7 +137,7 @@ async fn gather(
     changes: &mut Changes,
 ) -> Result<Result<Gathered, Verdict>, Failure> {
     // RFC 4035 2.6: what DS there is, the zone above knows.
-    let place = name.as_ref().parent().filter(|_| rr_type.is_parental()).unwrap_or(name.as_ref());
+    let place = rr_type.place(name.as_ref());
     // Without proof, whoever signed the SOA has to answer for that.
     let Some(zone) = prover(leg, place, work).or_else(|| signer_of_soa(leg, place, work)) else {
         let (code, what) = match leg.authority.iter().any(|rrset| rrset.rr_type.is_proof()) {

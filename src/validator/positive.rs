@@ -46,8 +46,7 @@ pub(super) async fn judge(rrset: &SharedRrset, work: &Work<'_>) -> Result<Judged
     if rrset.rr_type == RrType::RRSIG {
         return Ok(Verdict::Insecure(None).into());
     }
-    let owner = rrset.owner.as_ref();
-    let place = owner.parent().filter(|_| rrset.rr_type.is_parental()).unwrap_or(owner);
+    let place = rrset.rr_type.place(rrset.owner.as_ref());
     let mut signers = signers(rrset);
     signers.retain(|signer| work.counts(signer.as_ref(), place));
     if signers.is_empty() {

@@ -107,8 +107,9 @@ impl Group {
     }
 
     fn into_rrset(self) -> Rrset {
+        let is_stray = self.is_stray();
         let (records, signatures) = (without_duplicates(self.records), without_duplicates(self.signatures));
-        match records.as_records().is_empty() {
+        match is_stray {
             true => Rrset::new(self.owner, RrType::RRSIG, self.ttl, signatures, records),
             false => Rrset::new(self.owner, self.covers, self.ttl, records, signatures),
         }
