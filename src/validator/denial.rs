@@ -213,7 +213,7 @@ fn prover(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
     let proofs = leg.authority.iter().filter(|rrset| rrset.rr_type.is_proof());
     let counts = |signer: &NameRef<'_>| {
         let is_above_soa = soa.is_some_and(|soa| soa.is_below(*signer));
-        name.is_at_or_below(*signer) && work.counts(*signer, name) && !is_above_soa
+        work.counts(*signer, name) && !is_above_soa
     };
     let signers = proofs.filter_map(signer).filter(counts);
     signers.max_by_key(|signer| signer.label_count()).map(NameRef::to_name)
@@ -221,8 +221,7 @@ fn prover(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
 
 /// The zone that signed the SOA RRset of a denial.
 fn signer_of_soa(leg: &Leg, name: NameRef<'_>, work: &Work<'_>) -> Option<Name> {
-    let counts = |signer: &NameRef<'_>| name.is_at_or_below(*signer) && work.counts(*signer, name);
-    signer(soa_above(leg, name)?).filter(counts).map(NameRef::to_name)
+    signer(soa_above(leg, name)?).filter(|signer| work.counts(*signer, name)).map(NameRef::to_name)
 }
 
 /// The SOA RRset of a denial of this name.
@@ -241,7 +240,7 @@ fn signer(rrset: &SharedRrset) -> Option<NameRef<'_>> {
 /// What these RRsets, each validated, say of a name that has no DS record.
 pub(super) async fn no_ds(cut: &Name, authority: &[SharedRrset], work: &Work<'_>) -> Result<NoDs, Failure> {
     // Where an alias has led to the name, the proofs of the alias stand there too, and they may be of another zone.
-    let place = cut.as_ref().parent().unwrap_or(cut.as_ref());
+    let place = RrType::DS.place(cut.as_ref());
     let proofs = || authority.iter().filter(|rrset| rrset.rr_type.is_proof());
     let above = proofs().filter_map(signer).filter(|signer| place.is_at_or_below(*signer));
     let zone = above.max_by_key(|signer| signer.label_count()).unwrap_or(NameRef::ROOT).to_name();

@@ -94,13 +94,14 @@ impl Work<'_> {
         }
     }
 
-    /// Whether the word of a zone counts for data of a place at or below it. Not that of a zone above the nearest trust
-    /// anchor: a chain of trust begins there for all that is below.
+    /// Whether the word of a zone counts for data of a place, which it must be at or above. Not that of a zone above the nearest
+    /// trust anchor: a chain of trust begins there for all that is below.
     pub(super) fn counts(&self, zone: NameRef<'_>, place: NameRef<'_>) -> bool {
-        match self.nearest(place) {
-            Nearest::Anchor(anchor) => zone.is_at_or_below(anchor.apex.as_ref()),
-            _ => true,
-        }
+        place.is_at_or_below(zone)
+            && match self.nearest(place) {
+                Nearest::Anchor(anchor) => zone.is_at_or_below(anchor.apex.as_ref()),
+                _ => true,
+            }
     }
 }
 
